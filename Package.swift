@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+// Chattrix Calls: a folder in Sources is a module, and imports go downwards only (CONTRIBUTING.md
+// has the picture). No Swift packages: C libraries come from the system's own development packages.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+]
+
+/// A program of the product: `main.swift` wires modules together and does nothing else.
+/// Its symbols stay in the dynamic table, so that the backtrace of a 500 has names (R12.4).
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name,
+    dependencies: dependencies,
+    swiftSettings: strict,
+    linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]
+  )
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "chattrix-calls",
+  products: [
+    .executable(name: "chattrix-supervisor", targets: ["chattrix-supervisor"]),
+    .executable(name: "chattrix-worker", targets: ["chattrix-worker"]),
+    .executable(name: "chattrix-signaling", targets: ["chattrix-signaling"]),
+    .executable(name: "chattrix-ctl", targets: ["chattrix-ctl"]),
+  ],
+  targets: [
+    // Programs.
+    program(
+      "chattrix-supervisor", ["Supervision", "Storage", "Configuration", "MySQL", "System"]),
+    program(
+      "chattrix-worker",
+      ["API", "Storage", "Configuration", "FastCGI", "HTTP", "MySQL", "Redis", "System"]),
+    program(
+      "chattrix-signaling",
+      ["Signaling", "API", "Storage", "Configuration", "HTTP", "MySQL", "Redis", "System"]),
+    program(
+      "chattrix-ctl",
+      ["Storage", "Calls", "Configuration", "JWT", "JSON", "MySQL", "System"]),
+
+    // What the programs are made of.
+    module("Supervision", ["Configuration", "Storage", "MySQL", "JSON", "System", "CLinux"]),
+    module(
+      "API",
+      [
+        "Storage", "Calls", "Configuration", "AgoraToken", "JWT", "HTTP", "Redis", "MySQL", "JSON",
+        "Crypto", "System",
+      ]),
+    module(
+      "Signaling",
+      [
+        "Storage", "Calls", "Configuration", "JWT", "HTTP", "WebSocket", "Redis", "MySQL", "JSON",
+        "Crypto", "System", "CLinux",
+      ]),
+    module("Storage", ["Calls", "MySQL", "JSON", "System"]),
+    module("Configuration", ["Calls", "JWT", "Redis", "MySQL", "System"]),
+    module("Calls", ["Crypto", "JSON", "System"]),
+
+    // One format or protocol each, knowing nothing of calls.
+    module("AgoraToken", ["Crypto", "CZlib"]),
+    module("JWT", ["Crypto", "JSON"]),
+    module("HTTP", ["JSON"]),
+    module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),
+    module("WebSocket", ["Crypto", "HTTP"]),
+    module("Redis", ["System"]),
+    module("MySQL", ["System", "CMySQL"]),
+    module("JSON"),
+    module("Crypto", ["COpenSSL"]),
+    module("System", ["JSON", "CLinux"]),
+
+    // The system's C libraries.
+    .systemLibrary(
+      name: "CMySQL", pkgConfig: "mysqlclient",
+      providers: [.apt(["default-libmysqlclient-dev"])]),
+    .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    // Unit and storage tests; the end-to-end suite is Tests/EndToEnd (pytest).
+    tests("JSONTests", ["JSON"]),
+    tests("CryptoTests", ["Crypto"]),
+    tests("AgoraTokenTests", ["AgoraToken", "JSON"], resources: [.copy("agora-007.json")]),
+    tests("JWTTests", ["JWT", "JSON", "Crypto"]),
+    tests("HTTPTests", ["HTTP"]),
+    tests("WebSocketTests", ["WebSocket", "HTTP"]),
+    tests("RedisTests", ["Redis", "System"]),
+    tests("SystemTests", ["System", "CLinux"]),
+    tests("MySQLTests", ["MySQL", "System"]),
+    tests("CallsTests", ["Calls", "System"]),
+    tests("ConfigurationTests", ["Configuration"]),
+    tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System"]),
+    tests("SignalingTests", ["Signaling", "WebSocket", "HTTP", "JSON", "System"]),
+    tests("SupervisionTests", ["Supervision", "System"]),
+    tests("APITests", ["API", "Calls", "HTTP", "JSON"]),
+  ]
+)

@@ -1,0 +1,3 @@
+// libfcgi's re-entrant interface (FCGX_*); fcgi_stdio.h, which redefines stdio, stays out.
+#pragma once
+#include <fcgiapp.h>

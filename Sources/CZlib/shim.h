@@ -1,0 +1,3 @@
+// zlib, for the deflated payload of an Agora token.
+#pragma once
+#include <zlib.h>
