@@ -1,0 +1,79 @@
+// The Linux calls that Swift's Glibc module lacks, and the C constructs that Swift cannot import
+// (variadic functions, macros with casts, bit-field unions).
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// fcntl(2) is variadic.
+static inline int chattrix_fcntl(int descriptor, int command, int argument) {
+  return fcntl(descriptor, command, argument);
+}
+
+// prctl(2) is variadic. Asks for `signal` when the parent dies: a worker must not outlive its
+// supervisor and go on accepting on a socket that nothing refers to any more.
+static inline int chattrix_set_parent_death_signal(int signal) {
+  return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL);
+}
+
+// The wait(2) macros.
+static inline int chattrix_exited(int status) { return WIFEXITED(status); }
+static inline int chattrix_exit_code(int status) { return WEXITSTATUS(status); }
+static inline int chattrix_signaled(int status) { return WIFSIGNALED(status); }
+static inline int chattrix_signal(int status) { return WTERMSIG(status); }
+
+// The union in epoll_event is imported with its tag only; these keep a 64-bit tag in it.
+static inline int chattrix_epoll_control(
+  int epoll, int operation, int descriptor, uint32_t events, uint64_t tag) {
+  struct epoll_event event = {.events = events, .data = {.u64 = tag}};
+  return epoll_ctl(epoll, operation, descriptor, &event);
+}
+static inline uint64_t chattrix_epoll_tag(const struct epoll_event *event) {
+  return event->data.u64;
+}
+
+// Counters shared by several processes through one mapping: the compiler's atomics on plain memory.
+static inline uint64_t chattrix_counter_add(uint64_t *counter, uint64_t amount) {
+  return __atomic_add_fetch(counter, amount, __ATOMIC_RELAXED);
+}
+static inline uint64_t chattrix_counter_load(const uint64_t *counter) {
+  return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+static inline void chattrix_counter_store(uint64_t *counter, uint64_t value) {
+  __atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+// memfd_create(2), mmap(2)'s failure value is a cast macro.
+static inline int chattrix_memfd(const char *name) { return memfd_create(name, 0); }
+static inline void *chattrix_map_shared(int descriptor, size_t length) {
+  void *address = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  return address == MAP_FAILED ? NULL : address;
+}

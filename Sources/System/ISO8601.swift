@@ -1,0 +1,108 @@
+// ISO 8601 as RFC 3339 profiles it: written in UTC with milliseconds and `Z`, read a little more
+// freely (any fraction, an offset, a blank for the `T`, UTC where no offset is given).
+
+extension Timestamp {
+  /// `2026-05-04T03:02:01.000Z`.
+  package var iso8601: String {
+    let parts = components
+    return String(unsafeUninitializedCapacity: 24) { buffer in
+      func put(_ value: Int, _ at: Int, _ digits: Int) {
+        var value = value
+        for index in stride(from: at + digits - 1, through: at, by: -1) {
+          buffer[index] = UInt8(ascii: "0") + UInt8(value % 10)
+          value /= 10
+        }
+      }
+      put(parts.year, 0, 4)
+      put(parts.month, 5, 2)
+      put(parts.day, 8, 2)
+      put(parts.hour, 11, 2)
+      put(parts.minute, 14, 2)
+      put(parts.second, 17, 2)
+      put(parts.millisecond, 20, 3)
+      (buffer[4], buffer[7]) = (UInt8(ascii: "-"), UInt8(ascii: "-"))
+      (buffer[13], buffer[16]) = (UInt8(ascii: ":"), UInt8(ascii: ":"))
+      (buffer[10], buffer[19], buffer[23]) = (
+        UInt8(ascii: "T"), UInt8(ascii: "."), UInt8(ascii: "Z")
+      )
+      return 24
+    }
+  }
+
+  /// Reads `2026-05-04T03:02:01[.123…][Z|+02:00]`; nil for anything else, and for dates that the
+  /// calendar does not have.
+  package init?(iso8601 text: String) {
+    var scanner = DateScanner(bytes: Array(text.utf8))
+    guard text.utf8.count <= 64, let parts = scanner.dateAndTime(),
+      let offsetMinutes = scanner.offsetMinutes(), scanner.isAtEnd
+    else { return nil }
+    let local = Timestamp(parts)
+    guard local.components == parts else { return nil }
+    self = local.adding(seconds: -60 * Int64(offsetMinutes))
+  }
+}
+
+private struct DateScanner {
+  let bytes: [UInt8]
+  var position = 0
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  var isAtEnd: Bool { position == bytes.count }
+
+  mutating func take(_ allowed: String) -> Bool {
+    guard position < bytes.count, allowed.utf8.contains(bytes[position]) else { return false }
+    position += 1
+    return true
+  }
+
+  mutating func number(digits: Int) -> Int? {
+    guard position + digits <= bytes.count else { return nil }
+    var value = 0
+    for byte in bytes[position..<position + digits] {
+      guard (48...57).contains(byte) else { return nil }
+      value = value * 10 + Int(byte - 48)
+    }
+    position += digits
+    return value
+  }
+
+  /// Milliseconds of a fraction of any length; digits beyond the third are dropped.
+  mutating func fraction() -> Int? {
+    var value = 0
+    var digits = 0
+    while let digit = number(digits: 1) {
+      if digits < 3 { value = value * 10 + digit }
+      digits += 1
+    }
+    guard digits > 0 else { return nil }
+    for _ in stride(from: digits, to: 3, by: 1) { value *= 10 }
+    return value
+  }
+
+  mutating func dateAndTime() -> Timestamp.Components? {
+    guard let year = number(digits: 4), take("-"), let month = number(digits: 2), take("-"),
+      let day = number(digits: 2), take("Tt "), let hour = number(digits: 2), take(":"),
+      let minute = number(digits: 2), take(":"), let second = number(digits: 2)
+    else { return nil }
+    var millisecond = 0
+    if take(".") {
+      guard let fraction = fraction() else { return nil }
+      millisecond = fraction
+    }
+    guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+    else { return nil }
+    return Timestamp.Components(
+      year: year, month: month, day: day, hour: hour, minute: minute, second: second,
+      millisecond: millisecond)
+  }
+
+  mutating func offsetMinutes() -> Int? {
+    if isAtEnd || take("Zz") { return 0 }
+    let sign = take("-") ? -1 : take("+") ? 1 : 0
+    guard sign != 0, let hours = number(digits: 2) else { return nil }
+    _ = take(":")
+    guard let minutes = number(digits: 2), hours < 24, minutes < 60 else { return nil }
+    return sign * (hours * 60 + minutes)
+  }
+}

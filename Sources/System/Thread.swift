@@ -1,0 +1,50 @@
+// A POSIX thread for work that blocks (a database, Redis, a sweep), beside a program's event loop.
+
+import CLinux
+import Glibc
+
+package final class Thread: Sendable {
+  private let handle: pthread_t
+
+  private init(handle: pthread_t) { self.handle = handle }
+
+  private final class Start {
+    let name: String
+    let body: @Sendable () -> Void
+    init(name: String, body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.body = body
+    }
+  }
+
+  /// Starts `body` on a thread that receives no signals: those belong to the main thread.
+  /// - Parameter name: At most 15 characters are kept (pthread_setname_np(3)).
+  /// - Throws: `SystemError` where no thread can be had.
+  package static func start(name: String, _ body: @escaping @Sendable () -> Void)
+    throws(SystemError) -> Thread
+  {
+    var all = sigset_t()
+    var previous = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, &previous)
+    defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+    let start = Unmanaged.passRetained(Start(name: name, body: body))
+    var handle = pthread_t()
+    let code = pthread_create(
+      &handle, nil,
+      { argument in
+        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+        start.body()
+        return nil
+      }, start.toOpaque())
+    guard code == 0 else {
+      start.release()
+      throw SystemError(errno: code, call: "pthread_create")
+    }
+    return Thread(handle: handle)
+  }
+
+  /// Waits for the end of the thread; to be called once.
+  package func join() { pthread_join(handle, nil) }
+}
