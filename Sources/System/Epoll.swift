@@ -14,7 +14,7 @@ package struct Epoll: ~Copyable {
     package static let peerClosed = Interest(rawValue: EPOLLRDHUP.rawValue)
     package static let hangUp = Interest(rawValue: EPOLLHUP.rawValue)
     package static let error = Interest(rawValue: EPOLLERR.rawValue)
-    package static let edgeTriggered = Interest(rawValue: EPOLLET.rawValue)
+    package static let edgeTriggered = Interest(rawValue: 1 << 31)
   }
 
   private let descriptor: Descriptor
