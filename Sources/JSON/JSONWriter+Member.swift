@@ -1,0 +1,61 @@
+// A whole member in one call: `writer.member("callId", call.id)`; nil is written as null.
+
+extension JSONWriter {
+  package mutating func member(_ key: String, _ value: String?) {
+    self.key(key)
+    if let value { string(value) } else { null() }
+  }
+
+  package mutating func member(_ key: String, _ value: Int64?) {
+    self.key(key)
+    if let value { int(value) } else { null() }
+  }
+
+  package mutating func member(_ key: String, _ value: Int?) {
+    member(key, value.map(Int64.init))
+  }
+
+  package mutating func member(_ key: String, _ value: Double?) {
+    self.key(key)
+    if let value { double(value) } else { null() }
+  }
+
+  package mutating func member(_ key: String, _ value: Bool?) {
+    self.key(key)
+    if let value { bool(value) } else { null() }
+  }
+
+  package mutating func member(_ key: String, _ value: JSONValue) {
+    self.key(key)
+    value.write(to: &self)
+  }
+}
+
+extension JSONValue {
+  /// Members in the order of their names, so that equal values are equal texts.
+  package func write(to writer: inout JSONWriter) {
+    switch self {
+    case .null: writer.null()
+    case .bool(let value): writer.bool(value)
+    case .int(let value): writer.int(value)
+    case .double(let value): writer.double(value)
+    case .string(let value): writer.string(value)
+    case .array(let elements):
+      writer.beginArray()
+      for element in elements { element.write(to: &writer) }
+      writer.endArray()
+    case .object(let members):
+      writer.beginObject()
+      for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+        writer.member(key, value)
+      }
+      writer.endObject()
+    }
+  }
+
+  package func serialized() -> [UInt8] {
+    var writer = JSONWriter()
+    write(to: &writer)
+    return writer.bytes
+  }
+}

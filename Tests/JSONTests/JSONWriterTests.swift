@@ -1,0 +1,104 @@
+// The writer against RFC 8259, and against the parser.
+
+import JSON
+import Testing
+
+@Suite struct JSONWriterTests {
+  private func written(_ body: (inout JSONWriter) -> Void) -> String {
+    var writer = JSONWriter(reserving: 0)
+    body(&writer)
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  @Test func putsCommas() {
+    let text = written { writer in
+      writer.beginObject()
+      writer.key("a")
+      writer.beginArray()
+      writer.int(1)
+      writer.beginObject()
+      writer.endObject()
+      writer.beginArray()
+      writer.endArray()
+      writer.string("x")
+      writer.endArray()
+      writer.key("b")
+      writer.raw("{\"c\":1}")
+      writer.key("d")
+      writer.raw(Array("[]".utf8))
+      writer.key("e")
+      writer.null()
+      writer.endObject()
+    }
+    #expect(text == #"{"a":[1,{},[],"x"],"b":{"c":1},"d":[],"e":null}"#)
+  }
+
+  @Test func writesMembers() {
+    let text = written { writer in
+      writer.beginObject()
+      writer.member("s", "é")
+      writer.member("i", 5)
+      writer.member("w", Int64.min)
+      writer.member("d", 0.5)
+      writer.member("t", true)
+      writer.member("n", String?.none)
+      writer.member("m", Int?.none)
+      writer.member("v", ["x": nil] as JSONValue)
+      writer.endObject()
+    }
+    #expect(
+      text
+        == #"{"s":"é","i":5,"w":-9223372036854775808,"d":0.5,"t":true,"n":null,"m":null,"v":{"x":null}}"#
+    )
+  }
+
+  @Test(arguments: [
+    ("", #""""#), ("a/b", #""a/b""#), ("\"\\", #""\"\\""#),
+    ("\u{8}\u{9}\u{a}\u{c}\u{d}", #""\b\t\n\f\r""#), ("\0\u{1f}\u{7f}", "\"\\u0000\\u001f\u{7f}\""),
+    ("é\n😀", "\"é\\n😀\""),
+  ])
+  func escapesStrings(text: String, json: String) {
+    #expect(written { $0.string(text) } == json)
+    #expect(
+      written {
+        $0.beginObject()
+        $0.member(text, 1)
+        $0.endObject()
+      } == "{\(json):1}")
+  }
+
+  @Test(arguments: [0, 1, -1, 9, 10, 12345, -90, .max, .min] as [Int64])
+  func writesIntegers(value: Int64) throws {
+    #expect(written { $0.int(value) } == value.description)
+    #expect(try JSONParser.parse(JSONValue.int(value).serialized()) == .int(value))
+  }
+
+  @Test(arguments: [
+    0.1, -2.5, 1e300, .leastNonzeroMagnitude, .pi, .greatestFiniteMagnitude, .leastNormalMagnitude,
+    1e16, 123456.789,
+  ])
+  func writesDoubles(value: Double) throws {
+    #expect(try JSONParser.parse(JSONValue.double(value).serialized()).doubleValue == value)
+  }
+
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func writesNullForWhatIsNoNumber(value: Double) {
+    #expect(written { $0.double(value) } == "null")
+  }
+
+  @Test func sortsNames() {
+    let value: JSONValue = ["b": 1, "a": ["d": 2, "c": [true, nil]], "é": ""]
+    #expect(
+      String(decoding: value.serialized(), as: UTF8.self)
+        == #"{"a":{"c":[true,null],"d":2},"b":1,"é":""}"#)
+  }
+
+  @Test func everyScalarSurvives() throws {
+    var text = ""
+    for value in (0 as UInt32)...0x3000 {
+      if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
+    }
+    text += "\u{D7FF}\u{E000}\u{FFFD}\u{10000}\u{10FFFF}"
+    #expect(try JSONParser.parse(JSONValue.string(text).serialized()).stringValue == text)
+  }
+}
