@@ -23,7 +23,7 @@ package struct Epoll: ~Copyable {
   /// - Parameter batch: How many events one `wait` returns at the most.
   package init(batch: Int = 256) throws(SystemError) {
     descriptor = Descriptor(
-      try retryingInterrupts("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC.rawValue)) })
+      try retryingInterrupts("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
     ready = Array(repeating: epoll_event(), count: batch)
   }
 

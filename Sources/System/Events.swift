@@ -10,7 +10,7 @@ package struct EventDescriptor: ~Copyable, Sendable {
 
   /// - Parameter blocking: Whether `drain` waits for an event instead of returning at once.
   package init(blocking: Bool = false) throws(SystemError) {
-    let flags = Int32(EFD_CLOEXEC.rawValue) | (blocking ? 0 : Int32(EFD_NONBLOCK.rawValue))
+    let flags = Int32(EFD_CLOEXEC) | (blocking ? 0 : Int32(EFD_NONBLOCK))
     descriptor = Descriptor(try retryingInterrupts("eventfd") { eventfd(0, flags) })
   }
 
@@ -32,7 +32,7 @@ package struct TimerDescriptor: ~Copyable, Sendable {
 
   /// - Parameter intervalMilliseconds: 1 or more.
   package init(intervalMilliseconds: Int) throws(SystemError) {
-    let flags = Int32(TFD_CLOEXEC.rawValue) | Int32(TFD_NONBLOCK.rawValue)
+    let flags = Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK)
     descriptor = Descriptor(
       try retryingInterrupts("timerfd_create") { timerfd_create(CLOCK_MONOTONIC, flags) })
     let interval = timespec(
@@ -61,7 +61,7 @@ package struct SignalDescriptor: ~Copyable, Sendable {
     for signal in signals { sigaddset(&set, signal) }
     let code = pthread_sigmask(SIG_BLOCK, &set, nil)
     guard code == 0 else { throw SystemError(errno: code, call: "pthread_sigmask") }
-    let flags = Int32(SFD_CLOEXEC.rawValue) | Int32(SFD_NONBLOCK.rawValue)
+    let flags = Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK)
     descriptor = Descriptor(try retryingInterrupts("signalfd") { signalfd(-1, &set, flags) })
   }
 

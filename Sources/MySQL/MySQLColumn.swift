@@ -1,0 +1,96 @@
+// The buffer that one column of a result is fetched into, and its value read back.
+
+import CMySQL
+import System
+
+final class MySQLColumn {
+  private enum Kind { case integer, double, time, text, bytes }
+
+  private let kind: Kind
+  private var buffer: UnsafeMutableRawPointer
+  private var capacity: Int
+  private let cell: UnsafeMutablePointer<chattrix_cell>
+
+  init(_ field: MYSQL_FIELD) {
+    let binaryCharacterSet: UInt32 = 63
+    switch field.type {
+    case MYSQL_TYPE_TINY, MYSQL_TYPE_SHORT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG,
+      MYSQL_TYPE_LONGLONG, MYSQL_TYPE_YEAR:
+      (kind, capacity) = (.integer, 8)
+    case MYSQL_TYPE_FLOAT, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_DECIMAL, MYSQL_TYPE_NEWDECIMAL:
+      (kind, capacity) = (.double, 8)
+    case MYSQL_TYPE_DATETIME, MYSQL_TYPE_TIMESTAMP, MYSQL_TYPE_DATE:
+      (kind, capacity) = (.time, MemoryLayout<MYSQL_TIME>.size)
+    default:
+      (kind, capacity) = (field.charsetnr == binaryCharacterSet ? .bytes : .text, 256)
+    }
+    buffer = .allocate(byteCount: capacity, alignment: 8)
+    cell = .allocate(capacity: 1)
+    cell.initialize(to: chattrix_cell())
+  }
+
+  deinit {
+    buffer.deallocate()
+    cell.deallocate()
+  }
+
+  func bind(_ bind: inout MYSQL_BIND) {
+    let type =
+      switch kind {
+      case .integer: MYSQL_TYPE_LONGLONG
+      case .double: MYSQL_TYPE_DOUBLE
+      case .time: MYSQL_TYPE_DATETIME
+      case .text: MYSQL_TYPE_STRING
+      case .bytes: MYSQL_TYPE_BLOB
+      }
+    chattrix_bind_result(&bind, type, buffer, UInt(capacity), cell)
+  }
+
+  private var isVariable: Bool { kind == .text || kind == .bytes }
+
+  var isTruncated: Bool {
+    isVariable && !chattrix_is_null(cell) && Int(cell.pointee.length) > capacity
+  }
+
+  /// Makes room for the value that did not fit.
+  func grow() {
+    capacity = Int(cell.pointee.length)
+    buffer.deallocate()
+    buffer = .allocate(byteCount: capacity, alignment: 8)
+  }
+
+  var value: MySQLValue {
+    if chattrix_is_null(cell) { return .null }
+    switch kind {
+    case .integer: return .int(buffer.load(as: Int64.self))
+    case .double: return .double(buffer.load(as: Double.self))
+    case .time: return .time(Timestamp(mysql: buffer.load(as: MYSQL_TIME.self)))
+    case .text: return .text(String(decoding: content, as: UTF8.self))
+    case .bytes: return .bytes(Array(content))
+    }
+  }
+
+  private var content: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: buffer, count: min(Int(cell.pointee.length), capacity))
+  }
+}
+
+extension Timestamp {
+  init(mysql time: MYSQL_TIME) {
+    self.init(
+      Components(
+        year: Int(time.year), month: Int(time.month), day: Int(time.day), hour: Int(time.hour),
+        minute: Int(time.minute), second: Int(time.second),
+        millisecond: Int(time.second_part) / 1000))
+  }
+
+  var mysql: MYSQL_TIME {
+    let parts = components
+    var time = MYSQL_TIME()
+    (time.year, time.month, time.day) = (UInt32(parts.year), UInt32(parts.month), UInt32(parts.day))
+    (time.hour, time.minute) = (UInt32(parts.hour), UInt32(parts.minute))
+    (time.second, time.second_part) = (UInt32(parts.second), UInt(parts.millisecond) * 1000)
+    time.time_type = MYSQL_TIMESTAMP_DATETIME
+    return time
+  }
+}

@@ -1,0 +1,118 @@
+// One connection to MySQL or MariaDB, for one thread. Statements are prepared once and kept; values
+// are bound, never pasted into SQL. Closed when the last reference goes.
+
+import CMySQL
+import System
+
+package struct MySQLOptions: Sendable, Equatable {
+  package var host: String
+  package var port: UInt16
+  /// A Unix socket's path; where it is given, host and port are not used.
+  package var socket: String?
+  package var user: String
+  package var password: String
+  package var database: String
+  package var connectTimeoutSeconds: UInt32 = 2
+  /// How long one statement may take before the connection is given up.
+  package var readTimeoutSeconds: UInt32 = 15
+
+  package init(
+    host: String = "127.0.0.1", port: UInt16 = 3306, socket: String? = nil, user: String,
+    password: String, database: String
+  ) {
+    (self.host, self.port, self.socket) = (host, port, socket)
+    (self.user, self.password, self.database) = (user, password, database)
+  }
+}
+
+package final class MySQLConnection {
+  private let handle: UnsafeMutablePointer<MYSQL>
+  private var statements: [String: MySQLStatement] = [:]
+
+  /// Statements kept prepared at the most; the server's own bound is `max_prepared_stmt_count`.
+  private static let statementLimit = 200
+
+  /// Run on every new connection: UTC (R13.5), strict types, and no gap locks, so that only rows
+  /// that exist are ever locked.
+  private static let sessionSettings = [
+    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION innodb_lock_wait_timeout = 5",
+  ]
+
+  /// - Parameter multipleStatements: For migration files only.
+  /// - Throws: `MySQLError` (`isUnavailable` where the server cannot be reached).
+  package init(_ options: MySQLOptions, multipleStatements: Bool = false) throws(MySQLError) {
+    guard let handle = mysql_init(nil) else {
+      throw MySQLError(code: 2008, message: "out of memory")
+    }
+    self.handle = handle
+    chattrix_set_timeouts(
+      handle, options.connectTimeoutSeconds, options.readTimeoutSeconds,
+      options.readTimeoutSeconds)
+    mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+    let flags =
+      UInt(CLIENT_FOUND_ROWS) | (multipleStatements ? UInt(CLIENT_MULTI_STATEMENTS) : 0)
+    let connected = mysql_real_connect(
+      handle, options.socket == nil ? options.host : nil, options.user, options.password,
+      options.database, UInt32(options.port), options.socket, flags)
+    guard connected != nil else { throw failure() }
+    for setting in Self.sessionSettings { try run(setting) }
+  }
+
+  deinit {
+    statements.removeAll()
+    mysql_close(handle)
+  }
+
+  /// Runs fixed text without parameters: transaction control, session settings, migrations.
+  package func run(_ sql: String) throws(MySQLError) {
+    guard mysql_real_query(handle, sql, UInt(sql.utf8.count)) == 0 else { throw failure(sql) }
+    while true {
+      mysql_free_result(mysql_store_result(handle))
+      let next = mysql_next_result(handle)
+      if next < 0 { return }
+      if next > 0 { throw failure(sql) }
+    }
+  }
+
+  /// Runs a statement that changes rows.
+  /// - Returns: How many rows matched its WHERE, changed or not (CLIENT_FOUND_ROWS); for
+  ///   `INSERT … ON DUPLICATE KEY UPDATE` see the server's manual.
+  @discardableResult
+  package func execute(_ sql: String, _ parameters: [MySQLValue] = []) throws(MySQLError) -> Int {
+    let statement = try prepared(sql)
+    try statement.execute(parameters)
+    return statement.affectedRows
+  }
+
+  package func query(_ sql: String, _ parameters: [MySQLValue] = []) throws(MySQLError)
+    -> [MySQLRow]
+  {
+    let statement = try prepared(sql)
+    try statement.execute(parameters)
+    return try statement.fetchAll()
+  }
+
+  /// The first row, or nil.
+  package func queryRow(_ sql: String, _ parameters: [MySQLValue] = []) throws(MySQLError)
+    -> MySQLRow?
+  {
+    try query(sql, parameters).first
+  }
+
+  private func prepared(_ sql: String) throws(MySQLError) -> MySQLStatement {
+    if let statement = statements[sql] { return statement }
+    if statements.count >= Self.statementLimit { statements.removeAll() }
+    guard let raw = mysql_stmt_init(handle) else { throw failure(sql) }
+    let statement = try MySQLStatement(raw, sql: sql)
+    statements[sql] = statement
+    return statement
+  }
+
+  private func failure(_ sql: String? = nil) -> MySQLError {
+    MySQLError(
+      code: mysql_errno(handle), state: String(cString: mysql_sqlstate(handle)),
+      message: String(cString: mysql_error(handle)), sql: sql)
+  }
+}

@@ -1,0 +1,41 @@
+// What the server or the client library reports: code, SQLSTATE, text, the statement it was about,
+// and where in the program it happened.
+
+import System
+
+package struct MySQLError: Error, CustomStringConvertible {
+  /// A server error (1000…) or a client error (2000…).
+  package let code: UInt32
+  /// SQLSTATE, five characters.
+  package let state: String
+  package let message: String
+  /// The statement's text, which never holds values: they are bound.
+  package let sql: String?
+  package let backtrace: Backtrace
+
+  init(code: UInt32, state: String = "HY000", message: String, sql: String? = nil) {
+    self.code = code
+    self.state = state
+    self.message = message
+    self.sql = sql
+    backtrace = Backtrace.capture()
+  }
+
+  /// The connection is gone or could not be made: CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR,
+  /// CR_UNKNOWN_HOST, CR_SERVER_GONE_ERROR, CR_SERVER_LOST and its extended form,
+  /// ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_CON_COUNT_ERROR,
+  /// ER_TOO_MANY_USER_CONNECTIONS, and the handshake's CR_SERVER_HANDSHAKE_ERR.
+  package var isUnavailable: Bool {
+    [2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1077, 1927, 1040, 1203, 1152, 1184]
+      .contains(code)
+  }
+
+  /// InnoDB gave this transaction up for another: a deadlock, a lock wait that took too long, or a
+  /// row that changed under a snapshot (MariaDB's ER_CHECKREAD). Running it again is right.
+  package var isConflict: Bool { [1213, 1205, 1020].contains(code) }
+
+  /// ER_DUP_ENTRY.
+  package var isDuplicate: Bool { code == 1062 }
+
+  package var description: String { "MySQL \(code) (\(state)): \(message)" }
+}
