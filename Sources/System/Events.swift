@@ -33,14 +33,13 @@ package struct TimerDescriptor: ~Copyable, Sendable {
   /// - Parameter intervalMilliseconds: 1 or more.
   package init(intervalMilliseconds: Int) throws(SystemError) {
     let flags = Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK)
-    descriptor = Descriptor(
+    let timer = Descriptor(
       try retryingInterrupts("timerfd_create") { timerfd_create(CLOCK_MONOTONIC, flags) })
     let interval = timespec(
       tv_sec: intervalMilliseconds / 1000, tv_nsec: intervalMilliseconds % 1000 * 1_000_000)
     var setting = itimerspec(it_interval: interval, it_value: interval)
-    try retryingInterrupts("timerfd_settime") {
-      timerfd_settime(descriptor.raw, 0, &setting, nil)
-    }
+    try retryingInterrupts("timerfd_settime") { timerfd_settime(timer.raw, 0, &setting, nil) }
+    descriptor = timer
   }
 
   /// How often the timer has ticked since the last call; 0 where it has not.
