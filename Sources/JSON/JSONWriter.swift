@@ -85,20 +85,26 @@ extension JSONWriter {
 
   private mutating func appendQuoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    if text.utf8.allSatisfy({ !Self.mustEscape($0) }) {
-      bytes.append(contentsOf: text.utf8)
-    } else {
-      for byte in text.utf8 { appendEscaped(byte) }
+    let utf8 = text.utf8Span.span
+    var start = 0
+    for index in utf8.indices where Self.mustEscape(utf8[index]) {
+      append(utf8.extracting(start..<index))
+      appendEscape(utf8[index])
+      start = index + 1
     }
+    append(utf8.extracting(start..<utf8.count))
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func append(_ run: Span<UInt8>) {
+    run.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
   }
 
   private static func mustEscape(_ byte: UInt8) -> Bool {
     byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
-  private mutating func appendEscaped(_ byte: UInt8) {
-    guard Self.mustEscape(byte) else { return bytes.append(byte) }
+  private mutating func appendEscape(_ byte: UInt8) {
     bytes.append(UInt8(ascii: "\\"))
     switch byte {
     case 0x08: bytes.append(UInt8(ascii: "b"))
