@@ -1,9 +1,10 @@
 // The Linux calls that Swift's Glibc module lacks, and the C constructs that Swift cannot import
 // (variadic functions, macros with casts, bit-field unions).
+//
+// _GNU_SOURCE stays undefined: Swift's own Glibc module is built without it, and the indexer refuses
+// two modules that see different members in one struct of the system's headers (fd_set). The few
+// functions that would need it are declared here.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
@@ -31,6 +32,18 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef __USE_GNU
+typedef struct {
+  const char *dli_fname;
+  void *dli_fbase;
+  const char *dli_sname;
+  void *dli_saddr;
+} Dl_info;
+int dladdr(const void *address, Dl_info *info);
+int pthread_setname_np(pthread_t thread, const char *name);
+int memfd_create(const char *name, unsigned int flags);
+#endif
 
 // fcntl(2) is variadic.
 static inline int chattrix_fcntl(int descriptor, int command, int argument) {
@@ -75,4 +88,11 @@ static inline int chattrix_memfd(const char *name) { return memfd_create(name, 0
 static inline void *chattrix_map_shared(int descriptor, size_t length) {
   void *address = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   return address == MAP_FAILED ? NULL : address;
+}
+
+// setsockopt(2) with a timeval: how long a read or write on a blocking socket may wait.
+static inline void chattrix_limit_transfers(int descriptor, int seconds) {
+  struct timeval limit = {.tv_sec = seconds, .tv_usec = 0};
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }

@@ -2,10 +2,6 @@
 // `my_bool` is `char` in MariaDB's header and was replaced by `bool` in MySQL 8: no type of either
 // name leaves this file.
 #pragma once
-// As in CLinux: clang wants the system's headers to look the same in every module.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <mysql.h>
 #include <stdbool.h>
 #include <stdint.h>

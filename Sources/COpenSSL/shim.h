@@ -1,9 +1,5 @@
 // libcrypto of OpenSSL 3: digests, HMAC, and the verification of RS256 and ES256 signatures.
 #pragma once
-// As in CLinux: clang wants the system's headers to look the same in every module.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

@@ -8,6 +8,8 @@ package struct HTTPRequest: Sendable, Equatable {
   package var query: String
   package var headers: HTTPHeaders
   package var body: [UInt8]
+  /// The body was longer than the server that read it takes; `body` is empty then (contract §1: 413).
+  package var bodyExceedsLimit = false
   /// What the response's `X-Request-Id` and every log line of this request bear (R12.5).
   package var requestId: String
   /// The client's address as the nearest trusted proxy knows it; may be empty.

@@ -15,6 +15,9 @@ package struct Epoll: ~Copyable {
     package static let hangUp = Interest(rawValue: EPOLLHUP.rawValue)
     package static let error = Interest(rawValue: EPOLLERR.rawValue)
     package static let edgeTriggered = Interest(rawValue: 1 << 31)
+    /// Of the processes that wait for this descriptor, each with an epoll of its own, at least one
+    /// is woken, not all of them.
+    package static let exclusive = Interest(rawValue: 1 << 28)
   }
 
   private let descriptor: Descriptor

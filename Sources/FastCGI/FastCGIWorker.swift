@@ -1,0 +1,159 @@
+// A FastCGI responder on descriptor 0 (FastCGI 1.0, 2.2 and 6.2), one request at a time.
+//
+// The loop waits by itself and lets libfcgi accept only what is there already. libfcgi's own wait
+// loses a signal that arrives just before accept(2), and a signal that arrives just after makes it
+// drop the connection: its poll(2) and read(2) take EINTR for a bad client. Here the signals are
+// blocked for good and come through a descriptor beside the listening one, so a worker that is
+// told to go finishes the request in hand and goes, every time.
+
+import CFastCGI
+import CLinux
+import Glibc
+import HTTP
+import System
+
+package final class FastCGIWorker {
+  /// What a request's body may have; of a longer one only the fact is passed on (contract §1).
+  package static let bodyLimit = 16_384
+  /// How much of a longer body is read and thrown away, so that the server can finish sending it.
+  package static let drainLimit = 1_048_576
+  /// A server that stops in the middle of a request or a response must not keep the worker.
+  package static let transferTimeoutSeconds: Int32 = 10
+
+  private let request: UnsafeMutablePointer<FCGX_Request>
+  private let listening: Int32
+  private let signals: SignalDescriptor
+  private var epoll: Epoll
+  private var scratch = [UInt8](repeating: 0, count: FastCGIWorker.bodyLimit + 1)
+
+  private static let listeningTag: UInt64 = 0
+  private static let signalTag: UInt64 = 1
+
+  /// - Parameters:
+  ///   - listening: A listening socket, shared with other workers. It is made non-blocking.
+  ///   - signals: What ends the loop. They are blocked for the whole process from here on, so
+  ///     threads that should not be interrupted by them are to be started afterwards.
+  /// - Throws: `SystemError` where `listening` is not a listening socket (ENOTSOCK).
+  package init(
+    listening: Int32 = STDIN_FILENO, signals: [Int32] = [SIGTERM, SIGINT, SIGUSR1]
+  ) throws(SystemError) {
+    try Self.prepare(listening)
+    self.listening = listening
+    self.signals = try SignalDescriptor(signals)
+    epoll = try Epoll(batch: 2)
+    // Of the workers that wait on the socket, one is woken a connection, not all of them.
+    try epoll.add(listening, [.read, .exclusive], tag: Self.listeningTag)
+    try epoll.add(self.signals.descriptor.raw, .read, tag: Self.signalTag)
+    guard FCGX_Init() == 0 else { throw SystemError(errno: EINVAL, call: "FCGX_Init") }
+    request = .allocate(capacity: 1)
+    FCGX_InitRequest(request, listening, 0)
+  }
+
+  deinit {
+    FCGX_Finish_r(request)
+    request.deallocate()
+  }
+
+  private static func prepare(_ listening: Int32) throws(SystemError) {
+    var isListening: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    let code = getsockopt(listening, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size)
+    guard code == 0, isListening != 0 else {
+      throw SystemError(errno: ENOTSOCK, call: "listen on descriptor \(listening)")
+    }
+    let flags = try retryingInterrupts("fcntl") { chattrix_fcntl(listening, F_GETFL, 0) }
+    try retryingInterrupts("fcntl") { chattrix_fcntl(listening, F_SETFL, flags | O_NONBLOCK) }
+  }
+
+  /// Serves requests until a signal says that it is enough.
+  /// - Parameters:
+  ///   - respond: Answers a request.
+  ///   - refuse: Answers what is not a well-formed request, under the id given.
+  /// - Throws: `SystemError` where the listening socket is of no use any more.
+  package func serve(
+    _ respond: (HTTPRequest) -> HTTPResponse,
+    refuse: (RequestFault, _ requestId: String) -> HTTPResponse
+  ) throws(SystemError) {
+    while true {
+      var isConnected = false
+      var isTold = false
+      try epoll.wait(timeoutMilliseconds: -1) { tag, _ in
+        if tag == Self.listeningTag { isConnected = true } else { isTold = true }
+      }
+      // The connection first: it may have woken this worker alone, and nobody else would come.
+      if isConnected, try accept() { exchange(respond, refuse) }
+      if isTold { return }
+    }
+  }
+
+  /// - Returns: false where another worker was faster.
+  private func accept() throws(SystemError) -> Bool {
+    let code = FCGX_Accept_r(request)
+    switch -code {
+    case 0: return true
+    case EAGAIN, EINTR, ECONNABORTED: return false
+    default: throw SystemError(errno: code < -9000 ? EIO : -code, call: "FCGX_Accept_r")
+    }
+  }
+
+  private func exchange(
+    _ respond: (HTTPRequest) -> HTTPResponse,
+    _ refuse: (RequestFault, _ requestId: String) -> HTTPResponse
+  ) {
+    defer { FCGX_Finish_r(request) }
+    let parameters = readParameters()
+    let requestId = parameters.requestId ?? Randomness.system.hexadecimal(bytes: 16)
+    chattrix_limit_transfers(request.pointee.ipcFd, Self.transferTimeoutSeconds)
+    // Where the server has gone away in the middle there is nobody to answer.
+    guard let (body, isWhole) = readBody() else { return }
+    do throws(RequestFault) {
+      let request = try parameters.request(id: requestId, body: body, isWhole: isWhole)
+      send(respond(request), withBody: request.method != .head)
+    } catch {
+      send(refuse(error, requestId), withBody: true)
+    }
+  }
+
+  private func readParameters() -> RequestParameters {
+    var parameters = RequestParameters()
+    guard var entry = request.pointee.envp else { return parameters }
+    while let text = entry.pointee {
+      text.withMemoryRebound(to: UInt8.self, capacity: 1) {
+        parameters.take(UnsafeBufferPointer(start: $0, count: strlen(text)).span)
+      }
+      entry += 1
+    }
+    return parameters
+  }
+
+  /// - Returns: The body, empty where it is not whole because it is too long; nil where the
+  ///   connection broke before its end.
+  private func readBody() -> (body: [UInt8], isWhole: Bool)? {
+    let input = request.pointee.in
+    let count = read(input)
+    if count <= Self.bodyLimit {
+      guard FCGX_GetError(input) == 0 else { return nil }
+      return (Array(scratch[..<count]), true)
+    }
+    var drained = count
+    while drained < Self.drainLimit {
+      let more = read(input)
+      drained += more
+      if more < scratch.count { break }
+    }
+    return ([], false)
+  }
+
+  private func read(_ input: UnsafeMutablePointer<FCGX_Stream>?) -> Int {
+    scratch.withUnsafeMutableBytes {
+      Int(FCGX_GetStr($0.baseAddress, Int32($0.count), input))
+    }
+  }
+
+  /// What cannot be sent, because the server has gone away, is nobody's any more.
+  private func send(_ response: HTTPResponse, withBody: Bool) {
+    response.serialized(statusPrefix: "Status: ", withBody: withBody).withUnsafeBytes {
+      _ = FCGX_PutStr($0.baseAddress, Int32($0.count), request.pointee.out)
+    }
+  }
+}
