@@ -67,7 +67,7 @@ let package = Package(
         "Storage", "Calls", "Configuration", "JWT", "HTTP", "WebSocket", "Redis", "MySQL", "JSON",
         "Crypto", "System", "CLinux",
       ]),
-    module("Storage", ["Calls", "MySQL", "JSON", "System"]),
+    module("Storage", ["Calls", "MySQL", "Redis", "JSON", "System"]),
     module("Configuration", ["Calls", "JWT", "Redis", "MySQL", "System"]),
     module("Calls", ["Crypto", "JSON", "System"]),
 

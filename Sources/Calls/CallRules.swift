@@ -1,0 +1,175 @@
+// The rules of a call (R2, R5, R8, contract §4, §5, §7.1): from a call as it was read under the lock
+// to the call as it has to be written, with the events that go along. Values only: the caller
+// holds the lock, applies the change in the same transaction, and expires an overdue call first.
+
+import System
+
+package struct CallChange: Sendable, Equatable {
+  package let call: Call
+  package let events: [OutgoingEvent]
+
+  package init(call: Call, events: [OutgoingEvent]) {
+    (self.call, self.events) = (call, events)
+  }
+}
+
+extension Call {
+  /// Seconds after which the sweeper ends a call that is `disconnecting` (contract §7.1).
+  package static let disconnectSeconds: Int64 = 10
+
+  /// R2.2: the callee takes the call.
+  /// - Returns: nil where the same device has accepted before.
+  /// - Throws: `unauthorizedAccess`, `callTimeout`, `alreadyEnded`, `alreadyAccepted`.
+  package func accepted(
+    by userId: String, from origin: Origin, at now: Timestamp, maximumSeconds: Int
+  ) throws(CallError) -> CallChange? {
+    guard userId == calleeId else {
+      throw .unauthorizedAccess("Only the callee may accept a call.")
+    }
+    if status.isTerminal { throw status == .missed ? .callTimeout : .alreadyEnded }
+    guard status.isUnanswered else {
+      let isSameDevice = origin.device == nil || origin.device == acceptedDevice
+      if isSameDevice { return nil }
+      throw .alreadyAccepted
+    }
+    var call = self
+    call.status = .connecting
+    call.acceptedAt = now
+    call.acceptedDevice = origin.device
+    call.deadlineAt = now.adding(seconds: Int64(maximumSeconds))
+    return CallChange(
+      call: call,
+      events: [
+        OutgoingEvent(to: callerId, .accepted(callId: id, channelId: channelId, by: userId)),
+        OutgoingEvent(
+          to: calleeId, .answeredElsewhere(callId: id, outcome: .accepted), sparing: origin),
+      ])
+  }
+
+  /// R2.3: the callee refuses the call.
+  /// - Returns: nil where it is over already.
+  /// - Throws: `unauthorizedAccess`, `alreadyAccepted`.
+  package func rejected(
+    by userId: String, reason: RejectReason, from origin: Origin, at now: Timestamp
+  ) throws(CallError) -> CallChange? {
+    guard userId == calleeId else {
+      throw .unauthorizedAccess("Only the callee may reject a call.")
+    }
+    if status.isTerminal { return nil }
+    guard status.isUnanswered else { throw .alreadyAccepted }
+    return CallChange(
+      call: over(.rejected, reason.endReason, at: now),
+      events: [
+        OutgoingEvent(
+          to: callerId, .rejected(callId: id, by: userId, reason: reason.endReason)),
+        OutgoingEvent(
+          to: calleeId, .answeredElsewhere(callId: id, outcome: .rejected), sparing: origin),
+      ])
+  }
+
+  /// R5.1: a participant hangs up. Before the answer that is a cancellation by the caller and a
+  /// rejection by the callee.
+  /// - Parameter reason: What the client gives: `failed` and `connectionLost` are kept.
+  /// - Returns: nil where the call is over already.
+  /// - Throws: `unauthorizedAccess`.
+  package func ended(
+    by userId: String, reason: EndReason, from origin: Origin, at now: Timestamp
+  ) throws(CallError) -> CallChange? {
+    guard isParticipant(userId) else {
+      throw .unauthorizedAccess("You take no part in this call.")
+    }
+    if status.isTerminal { return nil }
+    if status.isUnanswered, userId == calleeId {
+      return try rejected(by: userId, reason: .declined, from: origin, at: now)
+    }
+    let endReason: EndReason = status.isUnanswered ? .cancelled : reason
+    let call = over(endReason == .failed ? .failed : .ended, endReason, at: now)
+    return CallChange(
+      call: call,
+      events: [
+        OutgoingEvent(
+          to: peer(of: userId),
+          .ended(
+            callId: id, by: userId, reason: endReason, durationSeconds: call.durationSeconds))
+      ])
+  }
+
+  /// R8: a client reports a status.
+  /// - Returns: nil where the call has that status.
+  /// - Throws: `unauthorizedAccess`, `invalidTransition`, and what `accepted` throws.
+  package func updated(
+    to next: CallStatus, by userId: String, from origin: Origin, at now: Timestamp,
+    maximumSeconds: Int
+  ) throws(CallError) -> CallChange? {
+    guard isParticipant(userId) else {
+      throw .unauthorizedAccess("You take no part in this call.")
+    }
+    if next == status { return nil }
+    if next == .connecting, userId == callerId {
+      throw .unauthorizedAccess("Only the callee may accept a call.")
+    }
+    guard status.allowedNext.contains(next) else {
+      throw .invalidTransition(from: status, to: next)
+    }
+    if next == .connecting {
+      return try accepted(by: userId, from: origin, at: now, maximumSeconds: maximumSeconds)
+    }
+    var call = self
+    call.status = next
+    if next == .connected { call.connectedAt = now }
+    if next == .disconnecting { call.deadlineAt = now.adding(seconds: Call.disconnectSeconds) }
+    return CallChange(
+      call: call,
+      events: [
+        OutgoingEvent(
+          to: peer(of: userId), .statusUpdated(callId: id, status: next, by: userId))
+      ])
+  }
+
+  /// The invitation has reached a device of the callee.
+  /// - Returns: nil where the call rings already or is past that.
+  package func ringing() -> CallChange? {
+    guard status == .initiating else { return nil }
+    var call = self
+    call.status = .ringing
+    return CallChange(
+      call: call, events: [OutgoingEvent(to: callerId, .ringing(callId: id))])
+  }
+
+  /// R1.4: nobody answered in time.
+  package func timedOut(at now: Timestamp) -> CallChange {
+    CallChange(
+      call: over(.missed, .timeout, at: now),
+      events: [
+        OutgoingEvent(to: callerId, .timeout(callId: id)),
+        OutgoingEvent(to: calleeId, .timeout(callId: id)),
+      ])
+  }
+
+  /// The system ends an accepted call: both are told, by nobody.
+  package func endedBySystem(_ reason: EndReason, at now: Timestamp) -> CallChange {
+    let call = over(.ended, reason, at: now)
+    let event = CallEvent.ended(
+      callId: id, by: nil, reason: reason, durationSeconds: call.durationSeconds)
+    return CallChange(
+      call: call,
+      events: [OutgoingEvent(to: callerId, event), OutgoingEvent(to: calleeId, event)])
+  }
+
+  /// What the sweeper does with a call whose deadline has passed; nil where it has not.
+  package func overdue(at now: Timestamp) -> CallChange? {
+    guard let deadlineAt, now >= deadlineAt, !status.isTerminal else { return nil }
+    if status.isUnanswered { return timedOut(at: now) }
+    return endedBySystem(status == .disconnecting ? .hangup : .maxDuration, at: now)
+  }
+
+  private func over(_ status: CallStatus, _ reason: EndReason, at now: Timestamp) -> Call {
+    var call = self
+    call.status = status
+    call.endReason = reason
+    call.endedAt = now
+    call.deadlineAt = nil
+    call.durationSeconds = duration(to: now)
+    return call
+  }
+}

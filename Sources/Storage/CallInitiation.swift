@@ -1,0 +1,174 @@
+// Initiating a call (R1, R2.5): both lines are claimed by one statement, or the call is refused. The
+// claim is what makes a second call of a user impossible, whoever races (design §2).
+
+import Calls
+import MySQL
+import System
+
+package struct Initiation: Sendable {
+  package let details: CallDetails
+  /// Made before, under the same idempotency key.
+  package let isReplay: Bool
+}
+
+extension CallStore {
+  /// - Parameter idempotencyKey: 1–64 printable ASCII characters.
+  /// - Throws: `CallError`: `notFound(.user)`, `notContacts`, `userBusy`, `idempotencyKeyReused`.
+  package func initiate(
+    from callerId: String, to calleeId: String, type: CallType, idempotencyKey: String?
+  ) throws -> Initiation {
+    if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
+    var expired: Set<String> = []
+    while true {
+      switch try attempt(callerId, calleeId, type, idempotencyKey) {
+      case .made(let details):
+        hints.publish(to: [calleeId])
+        return Initiation(details: details, isReplay: false)
+      case .linesMissing: try UserLines.create([callerId, calleeId], database)
+      case .busy(let party, let blocking, let activeCallId):
+        // Nobody stays busy with a call whose time is up, whether or not the sweeper has been there.
+        if let blocking, expired.insert(blocking).inserted, try expire(blocking) { continue }
+        if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
+        if party == .callee { try recordBusy(callerId, calleeId, type) }
+        throw CallError.userBusy(party: party, activeCallId: activeCallId)
+      }
+    }
+  }
+
+  private enum Attempt {
+    case made(CallDetails)
+    case linesMissing
+    /// - Parameter activeCallId: The caller's own call, if it is the caller who is busy.
+    case busy(CallError.BusyParty, blockingCallId: String?, activeCallId: String?)
+  }
+
+  private func attempt(
+    _ callerId: String, _ calleeId: String, _ type: CallType, _ idempotencyKey: String?
+  ) throws -> Attempt {
+    let people = try database.read {
+      try Directory.acquaintance($0, caller: callerId, callee: calleeId)
+    }
+    guard let caller = people.caller, let callee = people.callee else {
+      throw CallError.notFound(.user)
+    }
+    guard people.isContact, !people.isBlocked else { throw CallError.notContacts }
+    let call = Call(
+      id: CallID.make(now: people.now, randomness: randomness),
+      channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
+      type: type, createdAt: people.now, ringSeconds: settings.ringSeconds)
+    do {
+      let isMade = try database.transaction { connection in
+        guard try claim(connection, call) else { throw ClaimFailed() }
+        try call.insert(connection, idempotencyKey: idempotencyKey)
+        try invite(connection, call, caller: caller)
+        return true
+      }
+      if isMade { return .made(CallDetails(call: call, caller: caller, callee: callee)) }
+    } catch is ClaimFailed {
+    } catch let error as MySQLError where error.isDuplicate && idempotencyKey != nil {
+      // The same request is being served elsewhere and has won: the replay finds its call.
+      return .busy(.caller, blockingCallId: nil, activeCallId: nil)
+    }
+    return try whoIsBusy(callerId, calleeId)
+  }
+
+  private struct ClaimFailed: Error {}
+
+  /// Takes both lines if both are idle, and a number for the callee's invitation.
+  private func claim(_ connection: MySQLConnection, _ call: Call) throws -> Bool {
+    try connection.execute(
+      """
+      UPDATE user_lines FORCE INDEX (PRIMARY)
+      SET call_id = ?, last_event_id = last_event_id + (user_id = ?)
+      WHERE user_id IN (?, ?) AND call_id IS NULL
+      """,
+      [.text(call.id), .text(call.calleeId), .text(call.callerId), .text(call.calleeId)]) == 2
+  }
+
+  private func invite(_ connection: MySQLConnection, _ call: Call, caller: Party) throws {
+    let event = CallEvent.invitation(call: call, caller: caller)
+    try connection.execute(
+      """
+      INSERT INTO call_events (user_id, event_id, call_id, event_type, data, created_at)
+      SELECT user_id, last_event_id, ?, ?, ?, UTC_TIMESTAMP(3) FROM user_lines WHERE user_id = ?
+      """,
+      [
+        .text(call.id), .text(event.type), .text(String(decoding: event.data, as: UTF8.self)),
+        .text(call.calleeId),
+      ])
+  }
+
+  private func whoIsBusy(_ callerId: String, _ calleeId: String) throws -> Attempt {
+    let rows = try database.read {
+      try $0.query(
+        "SELECT user_id, call_id FROM user_lines WHERE user_id IN (?, ?)",
+        [.text(callerId), .text(calleeId)])
+    }
+    guard rows.count == 2 else { return .linesMissing }
+    func callId(of user: String) -> String? {
+      rows.first { $0.text(0) == user }?.optionalText(1)
+    }
+    if let own = callId(of: callerId) {
+      return .busy(.caller, blockingCallId: own, activeCallId: own)
+    }
+    // Idle again by now is busy all the same at the moment of the claim.
+    return .busy(.callee, blockingCallId: callId(of: calleeId), activeCallId: nil)
+  }
+
+  /// Writes the end of a call whose deadline has passed.
+  /// - Returns: Whether it had.
+  private func expire(_ callId: String) throws -> Bool {
+    guard let call = try find(callId) else { return false }
+    let recipients = try database.transaction { connection -> Set<String> in
+      let lines = try UserLines.lock(connection, call.callerId, call.calleeId)
+      let (current, now) = try CallStore.lock(connection, callId)
+      guard let change = current.overdue(at: now) else { return [] }
+      var journal = CallJournal(connection: connection, lines: lines)
+      try journal.write(change, from: current.status)
+      return Set(change.events.map(\.recipient))
+    }
+    hints.publish(to: recipients)
+    return !recipients.isEmpty
+  }
+
+  /// A call to a busy callee is recorded, and the callee is not disturbed (contract §4).
+  private func recordBusy(_ callerId: String, _ calleeId: String, _ type: CallType) throws {
+    try database.transaction { connection in
+      let lines = try UserLines.lock(connection, callerId, calleeId)
+      let now = try connection.queryRow("SELECT UTC_TIMESTAMP(3)")?.time(0) ?? .now()
+      var call = Call(
+        id: CallID.make(now: now, randomness: randomness),
+        channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
+        type: type, status: .rejected, createdAt: now, ringSeconds: settings.ringSeconds)
+      (call.endReason, call.endedAt, call.deadlineAt) = (.busy, now, nil)
+      try call.insert(connection, idempotencyKey: nil)
+      var journal = CallJournal(connection: connection, lines: lines)
+      try journal.close(call)
+    }
+  }
+
+  /// What the first request under this key made; nil where there was none.
+  private func replay(
+    _ key: String?, _ callerId: String, _ calleeId: String, _ type: CallType
+  ) throws -> Initiation? {
+    guard let key else { return nil }
+    return try database.read { connection -> Initiation? in
+      let row = try connection.queryRow(
+        """
+        SELECT \(Call.columns) FROM calls c WHERE c.caller_id = ? AND c.idempotency_key = ?
+        """, [.text(callerId), .text(key)])
+      guard let row else { return nil }
+      let call = try Call(row: row)
+      guard call.calleeId == calleeId, call.type == type else {
+        throw CallError.idempotencyKeyReused
+      }
+      return Initiation(details: try CallStore.details(connection, call), isReplay: true)
+    }
+  }
+
+  static func details(_ connection: MySQLConnection, _ call: Call) throws -> CallDetails {
+    let parties = try Directory.parties(connection, [call.callerId, call.calleeId])
+    func party(_ id: String) -> Party { parties[id] ?? Party(id: id, name: nil, avatar: nil) }
+    return CallDetails(call: call, caller: party(call.callerId), callee: party(call.calleeId))
+  }
+}

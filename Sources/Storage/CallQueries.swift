@@ -1,0 +1,53 @@
+// Reading calls: one with its parties, a user's live one, the live ones of the whole system.
+
+import Calls
+import MySQL
+
+extension CallStore {
+  /// - Throws: `CallError`: `notFound`, `unauthorizedAccess`.
+  package func details(_ callId: String, for userId: String) throws -> CallDetails {
+    try details(of: try require(callId, for: userId))
+  }
+
+  /// The call that a user's line is busy with, or nil.
+  package func active(of userId: String) throws -> CallDetails? {
+    let row = try database.read {
+      try $0.queryRow(
+        """
+        SELECT \(Call.columns) FROM user_lines l JOIN calls c ON c.id = l.call_id
+        WHERE l.user_id = ?
+        """, [.text(userId)])
+    }
+    return try row.map { try details(of: try Call(row: $0)) }
+  }
+
+  /// The call on a channel, live or over.
+  package func call(onChannel channelId: String) throws -> Call? {
+    try database.read {
+      try $0.queryRow(
+        "SELECT \(Call.columns) FROM calls c WHERE c.channel_id = ?", [.text(channelId)])
+    }.map { try Call(row: $0) }
+  }
+
+  /// Calls that are not over, oldest first.
+  package func live(limit: Int) throws -> [Call] {
+    try database.read {
+      try $0.query(
+        """
+        SELECT \(Call.columns) FROM calls c WHERE c.deadline_at IS NOT NULL
+        ORDER BY c.created_at LIMIT ?
+        """, [.int(limit)])
+    }.map { try Call(row: $0) }
+  }
+
+  /// Averages of a live call are those so far; of one that is over those that its end wrote.
+  private func details(of call: Call) throws -> CallDetails {
+    try database.read { connection in
+      var call = call
+      if !call.status.isTerminal, call.acceptedAt != nil {
+        call.quality = try QualityStore.averages(connection, callId: call.id)
+      }
+      return try CallStore.details(connection, call)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// A thread's way to MySQL: one connection that is made when it is first needed and made again when
+// it broke, and transactions that run again when InnoDB gave them up for another.
+
+import Calls
+import MySQL
+import System
+
+package final class Database {
+  private let options: MySQLOptions
+  private var connection: MySQLConnection?
+
+  /// Conflicts (deadlocks, lock time-outs) after which a transaction is given up.
+  private static let conflictLimit = 5
+
+  package init(_ options: MySQLOptions) { self.options = options }
+
+  /// Whether the server answers: for `/readyz`.
+  package func ping() -> Bool {
+    (try? read { connection in try connection.query("SELECT 1") }) != nil
+  }
+
+  /// Runs statements that change nothing, or one statement that commits by itself and may run twice.
+  /// A connection that turns out to be dead is made again once.
+  /// - Throws: `MySQLError`, and what `body` throws.
+  package func read<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
+    let wasOpen = connection != nil
+    do {
+      return try body(try open())
+    } catch let error as MySQLError where error.isUnavailable {
+      connection = nil
+      guard wasOpen else { throw error }
+      return try retry(body)
+    }
+  }
+
+  private func retry<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
+    do {
+      return try body(try open())
+    } catch let error as MySQLError where error.isUnavailable {
+      connection = nil
+      throw error
+    }
+  }
+
+  /// Runs `body` in a transaction, from the beginning again after a conflict or where the
+  /// connection broke before COMMIT was sent. What `body` throws rolls back.
+  /// - Throws: `MySQLError`; unavailable during COMMIT means that the outcome is unknown.
+  package func transaction<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
+    var conflicts = 0
+    var mayReconnect = connection != nil
+    while true {
+      var isCommitting = false
+      do {
+        let connection = try open()
+        try connection.run("START TRANSACTION")
+        let result = try body(connection)
+        isCommitting = true
+        try connection.run("COMMIT")
+        return result
+      } catch let error as MySQLError where error.isUnavailable {
+        connection = nil
+        guard mayReconnect, !isCommitting else { throw error }
+        mayReconnect = false
+      } catch let error as MySQLError where error.isConflict {
+        rollBack()
+        conflicts += 1
+        guard conflicts < Self.conflictLimit else { throw error }
+      } catch {
+        rollBack()
+        throw error
+      }
+    }
+  }
+
+  /// A rollback that fails leaves the connection in an unknown state: it is closed.
+  private func rollBack() {
+    do { try connection?.run("ROLLBACK") } catch { connection = nil }
+  }
+
+  private func open() throws(MySQLError) -> MySQLConnection {
+    if let connection { return connection }
+    let made = try MySQLConnection(options)
+    connection = made
+    return made
+  }
+}

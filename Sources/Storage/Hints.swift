@@ -1,0 +1,28 @@
+// After a commit, who has something new in the outbox: a Redis PUBLISH with the recipients' ids. A
+// hint may be lost (the relay polls as well), so its failure is nobody's error (design §3).
+
+import JSON
+import Redis
+
+package struct Hints {
+  /// A JSON array of user ids is published here.
+  package static let channel = "chattrix:events"
+
+  private let redis: RedisConnection?
+
+  package init(redis: RedisConnection?) { self.redis = redis }
+
+  package func publish(to recipients: some Collection<String>) {
+    guard let redis, !recipients.isEmpty else { return }
+    let users = JSONValue.array(recipients.map { .string($0) })
+    _ = try? redis.command(["PUBLISH", Hints.channel, String(decoding: users.serialized(), as: UTF8.self)])
+  }
+
+  /// Reads a published message; empty where it is not one of ours.
+  package static func recipients(in message: [UInt8]) -> [String] {
+    guard let value = try? JSONParser.parse(message), case .array(let users) = value else {
+      return []
+    }
+    return users.compactMap(\.stringValue)
+  }
+}

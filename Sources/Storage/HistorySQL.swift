@@ -1,0 +1,68 @@
+// The statements of a history page. Without a filter the walk index gives the rows in order. With
+// one, each wanted pair of status and type is a range of its own index, already in order, so a page
+// reads at most `offset + limit` rows of each, however rare they are among the user's calls.
+
+import Calls
+import MySQL
+import System
+
+enum HistorySQL {
+  private static let columns = """
+    id, call_id, remote_user_id, call_type, status, direction, end_reason, `timestamp`, \
+    duration_seconds
+    """
+
+  /// One row more than the page, which says whether there are more.
+  static func select(_ query: HistoryQuery) -> String {
+    let after =
+      query.isAfter ? "AND (`timestamp` < ? OR (`timestamp` = ? AND id < ?))" : ""
+    // A bound of its own, because MariaDB does not take a range from the OR.
+    let bound = query.isAfter ? "AND `timestamp` <= ?" : ""
+    let order = "ORDER BY `timestamp` DESC, id DESC LIMIT ?"
+    let pairs = query.pairs
+    if pairs.isEmpty {
+      return """
+        SELECT \(columns) FROM call_history FORCE INDEX (call_history_walk)
+        WHERE user_id = ? \(bound) \(after) \(order) OFFSET ?
+        """
+    }
+    let branch = """
+      (SELECT \(columns) FROM call_history FORCE INDEX (call_history_filtered)
+       WHERE user_id = ? AND status = ? AND call_type = ? \(bound) \(after) \(order))
+      """
+    let union = pairs.map { _ in branch }.joined(separator: " UNION ALL ")
+    return "SELECT \(columns) FROM (\(union)) page \(order) OFFSET ?"
+  }
+
+  static func values(_ userId: String, _ query: HistoryQuery) -> [MySQLValue] {
+    let wanted = query.limit + 1
+    var cursor: [MySQLValue] = []
+    if case .after(let place) = query.position {
+      let time = MySQLValue.time(place.timestamp)
+      cursor = [time, time, time, .int(place.id)]
+    }
+    let pairs = query.pairs
+    if pairs.isEmpty { return [.text(userId)] + cursor + [.int(wanted), .int(query.offset)] }
+    let branches = pairs.flatMap { pair -> [MySQLValue] in
+      [.text(userId), .text(pair.status.rawValue), .text(pair.type.rawValue)] + cursor
+        + [.int(query.offset + wanted)]
+    }
+    return branches + [.int(wanted), .int(query.offset)]
+  }
+}
+
+extension HistoryQuery {
+  fileprivate var isAfter: Bool { if case .after = position { true } else { false } }
+
+  fileprivate var offset: Int {
+    if case .page(let page) = position { (page - 1) * limit } else { 0 }
+  }
+
+  /// The pairs that the filters let through; empty where there is no filter.
+  fileprivate var pairs: [(status: HistoryStatus, type: CallType)] {
+    if callType == nil, status == nil { return [] }
+    let statuses = status.map { [$0] } ?? HistoryStatus.allCases
+    let types = callType.map { [$0] } ?? CallType.allCases
+    return statuses.flatMap { status in types.map { (status, $0) } }
+  }
+}

@@ -1,0 +1,144 @@
+// Reading the outbox for the relay (design §3): a user's events in their order, what a connection
+// needs to know when it opens, and who has something new.
+
+import Calls
+import MySQL
+import System
+
+/// An event as it is kept for 24 hours.
+package struct StoredEvent: Sendable, Equatable {
+  package let userId: String
+  /// Counts up per user without gaps, in the order of the commits.
+  package let eventId: Int64
+  package let type: String
+  package let callId: String
+  /// The frame's `data`: a JSON object, enumerations in lower case.
+  package let data: [UInt8]
+  package let createdAt: Timestamp
+  /// Sockets of this device, and this connection, are spared the event.
+  package let originDevice: String?
+  package let originConnection: String?
+
+  package init(
+    userId: String, eventId: Int64, type: String, callId: String, data: [UInt8],
+    createdAt: Timestamp, originDevice: String? = nil, originConnection: String? = nil
+  ) {
+    (self.userId, self.eventId, self.type, self.callId) = (userId, eventId, type, callId)
+    (self.data, self.createdAt) = (data, createdAt)
+    (self.originDevice, self.originConnection) = (originDevice, originConnection)
+  }
+}
+
+/// What is true for a user at one moment: all that `connected` tells.
+package struct UserSnapshot: Sendable {
+  /// The newest event; 0 where there never was one.
+  package let lastEventId: Int64
+  /// The oldest event that is still kept, if any.
+  package let oldestEventId: Int64?
+  package let activeCall: CallDetails?
+  /// The invitation of a call that still rings for this user.
+  package let invitation: StoredEvent?
+
+  package init(
+    lastEventId: Int64, oldestEventId: Int64?, activeCall: CallDetails?, invitation: StoredEvent?
+  ) {
+    (self.lastEventId, self.oldestEventId) = (lastEventId, oldestEventId)
+    (self.activeCall, self.invitation) = (activeCall, invitation)
+  }
+}
+
+package struct Outbox {
+  private let database: Database
+
+  package init(_ database: Database) { self.database = database }
+
+  private static let columns = """
+    user_id, event_id, event_type, call_id, data, created_at, origin_device, origin_connection
+    """
+
+  /// Line, call and events as of one moment.
+  package func snapshot(of userId: String) throws -> UserSnapshot {
+    try database.transaction { connection in
+      // READ COMMITTED reads anew with each statement; the lock holds the user's events still.
+      let line = try connection.queryRow(
+        """
+        SELECT last_event_id, call_id FROM user_lines WHERE user_id = ? LOCK IN SHARE MODE
+        """, [.text(userId)])
+      guard let line else {
+        return UserSnapshot(
+          lastEventId: 0, oldestEventId: nil, activeCall: nil, invitation: nil)
+      }
+      let details = try activeCall(connection, line.optionalText(1))
+      var invitation: StoredEvent?
+      if let call = details?.call, call.status.isUnanswered, call.calleeId == userId {
+        invitation = try self.invitation(connection, userId, call.id)
+      }
+      let oldest = try connection.queryRow(
+        "SELECT MIN(event_id) FROM call_events WHERE user_id = ?", [.text(userId)])
+      return UserSnapshot(
+        lastEventId: line.int(0),
+        oldestEventId: oldest.flatMap { $0.isNull(0) ? nil : $0.int(0) },
+        activeCall: details, invitation: invitation)
+    }
+  }
+
+  private func activeCall(_ connection: MySQLConnection, _ callId: String?) throws -> CallDetails? {
+    guard let callId,
+      let row = try connection.queryRow(
+        "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ?", [.text(callId)])
+    else { return nil }
+    let call = try Call(row: row)
+    // Its time is up, though nobody has written so yet: nothing rings any more.
+    if let now = row.time(Call.columnCount), call.isExpired(at: now) { return nil }
+    return try CallStore.details(connection, call)
+  }
+
+  private func invitation(_ connection: MySQLConnection, _ userId: String, _ callId: String) throws
+    -> StoredEvent?
+  {
+    try connection.queryRow(
+      """
+      SELECT \(Self.columns) FROM call_events
+      WHERE user_id = ? AND call_id = ? AND event_type = ? ORDER BY event_id DESC LIMIT 1
+      """, [.text(userId), .text(callId), .text(CallEvent.invitationType)]
+    ).map(StoredEvent.init(row:))
+  }
+
+  /// - Parameter after: Events with a higher id than this, in their order.
+  package func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent] {
+    try database.read {
+      try $0.query(
+        """
+        SELECT \(Self.columns) FROM call_events WHERE user_id = ? AND event_id > ?
+        ORDER BY event_id LIMIT ?
+        """, [.text(userId), .int(after), .int(limit)]
+      ).map(StoredEvent.init(row:))
+    }
+  }
+
+  /// Who has had an event lately, with the newest id: the poll behind the hints.
+  ///
+  /// An event is dated when it is written and seen when it is committed, which is later: the poll
+  /// looks back further than its interval.
+  package func usersWithEvents(sinceMilliseconds: Int) throws -> [(
+    userId: String, lastEventId: Int64
+  )] {
+    try database.read {
+      try $0.query(
+        """
+        SELECT user_id, MAX(event_id) FROM call_events FORCE INDEX (call_events_created_at)
+        WHERE created_at >= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND GROUP BY user_id
+        """, [.int(sinceMilliseconds * 1000)]
+      ).map { ($0.text(0), $0.int(1)) }
+    }
+  }
+}
+
+extension StoredEvent {
+  fileprivate init(row: MySQLRow) {
+    self.init(
+      userId: row.text(0), eventId: row.int(1), type: row.text(2), callId: row.text(3),
+      data: Array(row.text(4).utf8), createdAt: row.time(5) ?? Timestamp(milliseconds: 0),
+      originDevice: row.optionalText(6), originConnection: row.optionalText(7))
+  }
+}

@@ -1,0 +1,135 @@
+// What time does to calls: unanswered ones expire (R1.4), `disconnecting` ones are finished, those
+// past the maximum duration and those whose participants are both gone are ended. Any number of
+// sweepers may run at once: each takes the lines that nobody else holds (SKIP LOCKED, design §2).
+
+import Calls
+import MySQL
+import System
+
+package struct SweepReport: Sendable, Equatable {
+  /// Calls ended for their deadline: unanswered, disconnecting, or too long.
+  package var overdue = 0
+  /// Calls ended because both participants were gone.
+  package var lost = 0
+  /// Due calls that somebody else was at work on; the next pass sees them again.
+  package var skipped = 0
+  /// Rows deleted because their time was up.
+  package var purged = 0
+
+  package init() {}
+}
+
+package final class Sweeper {
+  /// After this time without a connection of either, a call is lost (design §3).
+  package static let goneSeconds = 90
+
+  /// Due calls that one pass takes.
+  private static let batch = 200
+  /// Calls that one transaction ends: one flush of the log for all of them.
+  private static let transactionBatch = 20
+  /// How often lost calls are looked for.
+  private static let lostIntervalSeconds: Int64 = 5
+
+  private let database: Database
+  private let hints: Hints
+  private let retention: Retention
+  private var lostDueAt = Timestamp(milliseconds: 0)
+  private var retentionDueAt = Timestamp(milliseconds: 0)
+
+  package init(_ database: Database, hints: Hints, retention: RetentionSettings) {
+    self.database = database
+    self.hints = hints
+    self.retention = Retention(database, retention)
+  }
+
+  /// One pass; to be called a few times a second.
+  /// - Throws: `MySQLError`, `StorageError`: what was committed before stays so.
+  package func sweep(now: Timestamp = .now()) throws -> SweepReport {
+    var report = SweepReport()
+    try endOverdue(&report)
+    if now >= lostDueAt {
+      try endLost(&report)
+      lostDueAt = now.adding(seconds: Self.lostIntervalSeconds)
+    }
+    if now >= retentionDueAt {
+      report.purged = try retention.purge(batches: 4)
+      retentionDueAt = now.adding(seconds: report.purged > 0 ? 5 : 60)
+    }
+    return report
+  }
+
+  private struct Candidate {
+    let callId: String
+    let callerId: String
+    let calleeId: String
+  }
+
+  private func candidates(_ sql: String, _ values: [MySQLValue]) throws -> [Candidate] {
+    try database.read { try $0.query(sql, values) }.map {
+      Candidate(callId: $0.text(0), callerId: $0.text(1), calleeId: $0.text(2))
+    }
+  }
+
+  private func endOverdue(_ report: inout SweepReport) throws {
+    let due = try candidates(
+      """
+      SELECT id, caller_id, callee_id FROM calls
+      WHERE deadline_at <= UTC_TIMESTAMP(3) ORDER BY deadline_at LIMIT ?
+      """, [.int(Self.batch)])
+    let (ended, skipped) = try end(due) { call, now in call.overdue(at: now) }
+    report.overdue += ended
+    report.skipped += skipped
+  }
+
+  /// Both participants had a connection during this call, and neither has had one for 90 s.
+  private func endLost(_ report: inout SweepReport) throws {
+    let gone = try candidates(
+      """
+      SELECT c.id, c.caller_id, c.callee_id FROM calls c
+      JOIN user_lines a ON a.user_id = c.caller_id
+      JOIN user_lines b ON b.user_id = c.callee_id
+      WHERE c.deadline_at IS NOT NULL AND c.accepted_at IS NOT NULL
+        AND a.seen_at >= c.created_at AND b.seen_at >= c.created_at
+        AND a.seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
+        AND b.seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
+      LIMIT ?
+      """, [.int(Self.goneSeconds), .int(Self.goneSeconds), .int(Self.batch)])
+    let (ended, skipped) = try end(gone) { call, now in
+      call.status.isTerminal || call.status.isUnanswered
+        ? nil : call.endedBySystem(.connectionLost, at: now)
+    }
+    report.lost += ended
+    report.skipped += skipped
+  }
+
+  private func end(_ candidates: [Candidate], _ decide: (Call, Timestamp) -> CallChange?) throws
+    -> (ended: Int, skipped: Int)
+  {
+    var ended = 0
+    var skipped = 0
+    for start in stride(from: 0, to: candidates.count, by: Self.transactionBatch) {
+      let batch = candidates[start..<min(start + Self.transactionBatch, candidates.count)]
+      let result = try database.transaction { connection in
+        var result = (ended: 0, skipped: 0, recipients: Set<String>())
+        for candidate in batch {
+          let lines = try UserLines.tryLock(connection, candidate.callerId, candidate.calleeId)
+          guard lines.holds(candidate.callerId), lines.holds(candidate.calleeId) else {
+            result.skipped += 1
+            continue
+          }
+          let (call, now) = try CallStore.lock(connection, candidate.callId)
+          guard let change = decide(call, now) else { continue }
+          var journal = CallJournal(connection: connection, lines: lines)
+          try journal.write(change, from: call.status)
+          result.ended += 1
+          result.recipients.formUnion(change.events.map(\.recipient))
+        }
+        return result
+      }
+      hints.publish(to: result.recipients)
+      ended += result.ended
+      skipped += result.skipped
+    }
+    return (ended, skipped)
+  }
+}

@@ -1,0 +1,85 @@
+// The lines of a call's participants, locked. Locking them in the order of their ids is the first
+// thing that every transaction on a call does (design §2): no two calls can deadlock, and a user's
+// events are numbered in the order in which they commit.
+
+import Calls
+import MySQL
+import System
+
+struct UserLines {
+  private struct Line {
+    var callId: String?
+    var lastEventId: Int64
+    var isChanged = false
+  }
+
+  private var lines: [String: Line]
+
+  /// Makes the lines of users who have none yet; commits by itself.
+  static func create(_ users: [String], _ database: Database) throws {
+    let places = users.map { _ in "(?)" }.joined(separator: ", ")
+    try database.read {
+      try $0.execute(
+        "INSERT IGNORE INTO user_lines (user_id) VALUES \(places)", users.map { .text($0) })
+    }
+  }
+
+  /// Locks two users' lines, waiting for whoever holds them.
+  static func lock(_ connection: MySQLConnection, _ one: String, _ other: String) throws
+    -> UserLines
+  {
+    UserLines(
+      rows: try connection.query(
+        """
+        SELECT user_id, call_id, last_event_id FROM user_lines FORCE INDEX (PRIMARY)
+        WHERE user_id IN (?, ?) ORDER BY user_id FOR UPDATE
+        """, [.text(one), .text(other)]))
+  }
+
+  /// Locks two users' lines without waiting: what somebody else holds is left out.
+  static func tryLock(_ connection: MySQLConnection, _ one: String, _ other: String) throws
+    -> UserLines
+  {
+    UserLines(
+      rows: try connection.query(
+        """
+        SELECT user_id, call_id, last_event_id FROM user_lines FORCE INDEX (PRIMARY)
+        WHERE user_id IN (?, ?) ORDER BY user_id FOR UPDATE SKIP LOCKED
+        """, [.text(one), .text(other)]))
+  }
+
+  private init(rows: [MySQLRow]) {
+    lines = [:]
+    for row in rows {
+      lines[row.text(0)] = Line(callId: row.optionalText(1), lastEventId: row.int(2))
+    }
+  }
+
+  func holds(_ user: String) -> Bool { lines[user] != nil }
+
+  /// The call that a user is busy with.
+  func callId(of user: String) -> String? { lines[user]?.callId }
+
+  /// The number of the user's next event.
+  mutating func nextEventId(for user: String) -> Int64 {
+    lines[user]?.lastEventId += 1
+    lines[user]?.isChanged = true
+    return lines[user]?.lastEventId ?? 0
+  }
+
+  /// The user is free again, if it is this call that kept them busy.
+  mutating func release(_ user: String, from callId: String) {
+    guard lines[user]?.callId == callId else { return }
+    lines[user]?.callId = nil
+    lines[user]?.isChanged = true
+  }
+
+  /// Writes what has changed.
+  func save(_ connection: MySQLConnection) throws {
+    for (user, line) in lines where line.isChanged {
+      try connection.execute(
+        "UPDATE user_lines SET call_id = ?, last_event_id = ? WHERE user_id = ?",
+        [.text(line.callId), .int(line.lastEventId), .text(user)])
+    }
+  }
+}
