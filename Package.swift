@@ -77,7 +77,7 @@ let package = Package(
     module("HTTP", ["JSON"]),
     module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),
     module("WebSocket", ["Crypto", "HTTP"]),
-    module("Redis", ["System"]),
+    module("Redis", ["HTTP", "System"]),
     module("MySQL", ["System", "CMySQL"]),
     module("JSON"),
     module("Crypto", ["COpenSSL"]),

@@ -1,0 +1,143 @@
+// The bytes between this program and Redis: one connected socket with bounded waits, and the replies
+// in what it brings.
+
+import Glibc
+import System
+
+/// How long each step may take, in milliseconds.
+package struct RedisTimeouts: Sendable {
+  package var connectMilliseconds: Int32 = 250
+  package var replyMilliseconds: Int32 = 500
+  /// After a failure nothing is tried for as long, so that a dead Redis costs a request nothing.
+  package var backOffMilliseconds: Int32 = 1000
+
+  package init() {}
+}
+
+struct RedisStream: ~Copyable {
+  private let descriptor: Descriptor
+  private var decoder: RESPDecoder
+
+  private init(_ descriptor: consuming Descriptor, _ limits: RESPLimits) {
+    self.descriptor = descriptor
+    decoder = RESPDecoder(limits: limits)
+  }
+
+  /// Connects, authenticates and selects the database.
+  static func open(
+    _ address: RedisAddress, limits: RESPLimits, timeouts: RedisTimeouts
+  ) throws(RedisError) -> RedisStream {
+    var stream = RedisStream(try connected(to: address.socket, timeouts), limits)
+    stream.setTimeout(SO_RCVTIMEO, milliseconds: timeouts.replyMilliseconds)
+    stream.setTimeout(SO_SNDTIMEO, milliseconds: timeouts.replyMilliseconds)
+    let deadline = Deadline(milliseconds: timeouts.replyMilliseconds)
+    if let password = address.password {
+      let names = address.user.map { [RedisArgument($0)] } ?? []
+      try stream.prepare(["AUTH"] + names + [RedisArgument(password)], before: deadline)
+    }
+    if address.database != 0 {
+      try stream.prepare(["SELECT", RedisArgument(address.database)], before: deadline)
+    }
+    return stream
+  }
+
+  private static func connected(
+    to address: SocketAddress, _ timeouts: RedisTimeouts
+  ) throws(RedisError) -> Descriptor {
+    do {
+      return try connect(to: address, timeoutMilliseconds: timeouts.connectMilliseconds)
+    } catch { throw .unavailable(error.description) }
+  }
+
+  private borrowing func setTimeout(_ option: Int32, milliseconds: Int32) {
+    var time = timeval(
+      tv_sec: Int(milliseconds) / 1000, tv_usec: Int(milliseconds) % 1000 * 1000)
+    setsockopt(descriptor.raw, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  private mutating func prepare(
+    _ arguments: [RedisArgument], before deadline: Deadline
+  ) throws(RedisError) {
+    var bytes: [UInt8] = []
+    RESPEncoder.encode(arguments, to: &bytes)
+    try send(bytes)
+    // A refusal here (a wrong password, no such database) leaves no connection to work with.
+    if case .error(let message) = try reply(before: deadline) { throw .unavailable(message) }
+  }
+
+  borrowing func send(_ bytes: [UInt8]) throws(RedisError) {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(
+          descriptor.raw, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw Self.failure("send")
+      }
+      sent += count
+    }
+  }
+
+  /// The next reply, waited for until `deadline` and at most one reply time-out beyond it.
+  mutating func reply(before deadline: Deadline) throws(RedisError) -> RedisValue {
+    while true {
+      if let value = try decoder.next() { return value }
+      try receive(flags: 0)
+      if deadline.hasPassed { throw .unavailable("no whole reply in time") }
+    }
+  }
+
+  /// The next reply, or nil where none is whole within a time.
+  mutating func reply(withinMilliseconds limit: Int32) throws(RedisError) -> RedisValue? {
+    if let value = try decoder.next() { return value }
+    guard isReadable(withinMilliseconds: limit) else { return nil }
+    try receive(flags: Int32(MSG_DONTWAIT))
+    return try decoder.next()
+  }
+
+  /// Whether the far side has closed, or sent what nobody asked for, while nothing was going on.
+  var isStale: Bool { !decoder.isEmpty || isReadable(withinMilliseconds: 0) }
+
+  private borrowing func isReadable(withinMilliseconds limit: Int32) -> Bool {
+    var waiting = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, limit) > 0
+  }
+
+  private mutating func receive(flags: Int32) throws(RedisError) {
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: 16_384) { buffer, filled in
+      count = recv(descriptor.raw, buffer.baseAddress, buffer.count, flags)
+      filled = max(count, 0)
+    }
+    if count == 0 { throw .unavailable("closed by the far side") }
+    if count < 0 {
+      if errno == EINTR { return }
+      throw Self.failure("receive")
+    }
+    decoder.feed(bytes.span)
+  }
+
+  private static func failure(_ call: String) -> RedisError {
+    errno == EAGAIN ? .unavailable("\(call) timed out") : .unavailable("\(SystemError(call: call))")
+  }
+}
+
+/// A moment of the monotonic clock.
+struct Deadline {
+  private let instant: ContinuousClock.Instant
+
+  init(milliseconds: Int32) { instant = .now + .milliseconds(milliseconds) }
+
+  var hasPassed: Bool { remainingMilliseconds <= 0 }
+
+  /// Rounded up, so that who sleeps as long finds it passed; 0 once it has passed.
+  var remainingMilliseconds: Int32 {
+    let rest = ContinuousClock.Instant.now.duration(to: instant).components
+    guard rest.seconds >= 0, rest.attoseconds >= 0 else { return 0 }
+    let milliseconds =
+      rest.seconds * 1000 + (rest.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    return Int32(clamping: milliseconds)
+  }
+}

@@ -1,0 +1,106 @@
+import Glibc
+import Redis
+import System
+import Testing
+
+@Suite(.serialized) struct RedisConnectionTests {
+  private func isUnavailable(_ error: any Error) -> Bool {
+    if case .unavailable? = error as? RedisError { true } else { false }
+  }
+
+  @Test func commandsAreAnswered() throws {
+    let server = try RedisServer()
+    let redis = RedisConnection(address: try server.address)
+    #expect(try redis.command("PING") == .simple("PONG"))
+    #expect(try redis.command("SET", "k", RedisArgument([0, 255]), "EX", 300) == .simple("OK"))
+    #expect(try redis.command("GET", "k") == .bulk([0, 255]))
+    #expect(try redis.command("GET", "absent") == .null)
+    #expect(try redis.command("EVAL", "return {1, 'a', {2}}", 0).elements?.count == 3)
+    let long = [UInt8](repeating: 7, count: 300_000)
+    #expect(try redis.command("SET", "long", RedisArgument(long)) == .simple("OK"))
+    #expect(try redis.command("GET", "long").bytes == long)
+  }
+
+  @Test func aRefusalLeavesTheConnectionUsable() throws {
+    let server = try RedisServer()
+    let redis = RedisConnection(address: try server.address)
+    #expect {
+      try redis.command("NOSUCH")
+    } throws: {
+      if case .refused(let words)? = $0 as? RedisError { words.hasPrefix("ERR") } else { false }
+    }
+    #expect(try redis.command("PING") == .simple("PONG"))
+  }
+
+  @Test func aPasswordAndADatabaseAreUsed() throws {
+    let server = try RedisServer(options: ["--requirepass", "s@cret"])
+    guard case .unix(let path) = try server.address.socket else { return }
+    let redis = RedisConnection(address: try RedisAddress(url: "unix://:s%40cret@\(path)?db=5"))
+    #expect(try redis.command("SET", "k", "v") == .simple("OK"))
+    let other = RedisConnection(address: try RedisAddress(url: "unix://:s%40cret@\(path)"))
+    #expect(try other.command("GET", "k") == .null)
+    let wrong = RedisConnection(address: try RedisAddress(url: "unix://:wrong@\(path)"))
+    #expect { try wrong.command("PING") } throws: { isUnavailable($0) }
+  }
+
+  @Test func aRestartBetweenTwoCommandsIsNotNoticed() throws {
+    let server = try RedisServer()
+    let redis = RedisConnection(address: try server.address)
+    #expect(try redis.command("PING") == .simple("PONG"))
+    server.stop()
+    try server.start()
+    #expect(try redis.command("PING") == .simple("PONG"))
+  }
+
+  @Test func aDeadServerCostsNothingDuringTheBackOff() throws {
+    let server = try RedisServer()
+    var timeouts = RedisTimeouts()
+    timeouts.backOffMilliseconds = 300
+    let redis = RedisConnection(address: try server.address, timeouts: timeouts)
+    server.stop()
+    #expect { try redis.command("PING") } throws: { isUnavailable($0) }
+    try server.start()
+    // Back already, but not tried before the back-off is over.
+    let time = ContinuousClock().measure {
+      for _ in 0..<1000 {
+        #expect { try redis.command("PING") } throws: { isUnavailable($0) }
+      }
+    }
+    #expect(time < .milliseconds(250))
+    usleep(350_000)
+    #expect(try redis.command("PING") == .simple("PONG"))
+  }
+
+  @Test func aHangingServerIsGivenUpInTime() throws {
+    let server = try RedisServer()
+    var timeouts = RedisTimeouts()
+    timeouts.replyMilliseconds = 100
+    timeouts.backOffMilliseconds = 1
+    let redis = RedisConnection(address: try server.address, timeouts: timeouts)
+    #expect(try redis.command("PING") == .simple("PONG"))
+    server.freeze(true)
+    let time = ContinuousClock().measure {
+      #expect { try redis.command("INCR", "k") } throws: { isUnavailable($0) }
+    }
+    #expect(time > .milliseconds(90) && time < .milliseconds(400))
+    server.freeze(false)
+    usleep(5000)
+    // The late reply to INCR is not taken for the next one's.
+    #expect(try redis.command("PING") == .simple("PONG"))
+  }
+
+  @Test func aReplyOverTheLimitsEndsTheConnection() throws {
+    let server = try RedisServer()
+    var limits = RESPLimits()
+    limits.replyBytes = 1000
+    var timeouts = RedisTimeouts()
+    timeouts.backOffMilliseconds = 0
+    let redis = RedisConnection(address: try server.address, limits: limits, timeouts: timeouts)
+    #expect {
+      try redis.command("EVAL", "return string.rep('x', 2000)", 0)
+    } throws: {
+      if case .protocolViolation? = $0 as? RedisError { true } else { false }
+    }
+    #expect(try redis.command("PING") == .simple("PONG"))
+  }
+}
