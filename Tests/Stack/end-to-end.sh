@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# `make test-e2e`: pytest against a stack of its own, which is stopped again whatever happens.
+# PYTEST_ARGS picks tests; KEEP_STACK=1 leaves the stack up for a look.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+export STACK_DIR=${STACK_DIR:-$here/../../.stack-test} STACK_PORT=${STACK_PORT:-18443}
+for part in say settings packages; do
+  # shellcheck source=/dev/null
+  source "$here/$part.sh"
+done
+readonly suite=$repository/Tests/EndToEnd venv=$repository/.venv
+
+# The virtual environment is made again when the requirements change.
+python_ready() {
+  local wanted
+  wanted=$(sha256sum <"$suite/requirements.txt")
+  [[ $(cat "$venv/requirements.sha256" 2>/dev/null) != "$wanted" ]] || return 0
+  rm -rf -- "$venv"
+  "$(packages_python)" -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$suite/requirements.txt"
+  echo "$wanted" >"$venv/requirements.sha256"
+}
+
+finish() {
+  local status=$?
+  trap - EXIT
+  [[ ${KEEP_STACK:-0} == 1 ]] || "$here/stack.sh" down
+  exit "$status"
+}
+
+python_ready
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+"$here/stack.sh" up
+
+cd "$suite"
+# shellcheck disable=SC2086 # several words
+"$venv/bin/python" -m pytest ${PYTEST_ARGS-}

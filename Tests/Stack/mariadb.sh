@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# A private MariaDB under STACK_DIR: a Unix socket and no network, made durable as a real one is.
+
+MYSQL_DATABASE=chattrix
+MYSQL_USER=chattrix
+
+mariadb_configure() {
+  cat >"$CONFIG_DIR/mariadb.cnf" <<END
+[mariadbd]
+datadir = $STACK_DIR/mysql
+socket = $MYSQL_SOCKET
+pid-file = $PID_DIR/mariadb.pid
+log-error = $LOG_DIR/mariadb.log
+tmpdir = $STACK_DIR/mysql
+init-file = $CONFIG_DIR/mariadb.sql
+skip-networking
+skip-name-resolve
+skip-log-bin
+default-time-zone = +00:00
+character-set-server = utf8mb4
+collation-server = utf8mb4_unicode_ci
+innodb-flush-log-at-trx-commit = 1
+innodb-buffer-pool-size = 256M
+max-connections = 400
+performance-schema = OFF
+END
+  # MariaDB does not run as root without being told to.
+  ((EUID != 0)) || echo "user = root" >>"$CONFIG_DIR/mariadb.cnf"
+  # The server runs this at every start, before it lets anybody in; so no administrator's login.
+  cat >"$CONFIG_DIR/mariadb.sql" <<END
+CREATE DATABASE IF NOT EXISTS $MYSQL_DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE USER IF NOT EXISTS $MYSQL_USER@localhost;
+ALTER USER $MYSQL_USER@localhost IDENTIFIED BY '$MYSQL_PASSWORD';
+GRANT ALL PRIVILEGES ON ${MYSQL_SCOPE:-$MYSQL_DATABASE.*} TO $MYSQL_USER@localhost;
+END
+}
+
+mariadb_install() {
+  [[ ! -d $STACK_DIR/mysql ]] || return 0
+  rm -rf -- "$STACK_DIR/mysql.new"
+  mariadb-install-db --no-defaults --datadir="$STACK_DIR/mysql.new" --skip-test-db \
+    --auth-root-authentication-method=socket >"$LOG_DIR/mariadb-install.log" 2>&1 || {
+    cat "$LOG_DIR/mariadb-install.log" >&2
+    return 1
+  }
+  mv -- "$STACK_DIR/mysql.new" "$STACK_DIR/mysql"
+}
+
+mariadb_query() { # SQL
+  MYSQL_PWD=$MYSQL_PASSWORD mariadb --no-defaults --socket="$MYSQL_SOCKET" --user="$MYSQL_USER" \
+    --batch --skip-column-names --execute="$1" "$MYSQL_DATABASE"
+}
+
+mariadb_answers() { mariadb_query 'SELECT 1' >/dev/null 2>&1; }
+
+mariadb_start() {
+  mariadb_configure
+  [[ -z $(process_of mariadb) ]] || ! mariadb_answers || return 0
+  mariadb_stop
+  mariadb_install
+  process_start "$LOG_DIR/mariadb.log" \
+    "$(command -v mariadbd)" --defaults-file="$CONFIG_DIR/mariadb.cnf"
+  process_await MariaDB "$PROCESS_PID" 60 "$LOG_DIR/mariadb.log" mariadb_answers
+}
+
+mariadb_stop() { process_stop MariaDB "$(process_of mariadb)" 60; }

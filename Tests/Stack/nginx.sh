@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# The repository's own nginx files, with this stack's ports and paths put in.
+
+nginx_configure() {
+  local target=$STACK_DIR/nginx listen files connections user=
+  mkdir -p "$target"
+  rm -rf -- "$target/chattrix"
+  cp -r -- "$repository/nginx/chattrix" "$target/chattrix"
+  ln -sfn -- ../../tls "$target/chattrix/tls"
+
+  listen="listen 127.0.0.1:$STACK_PORT ssl http2 backlog=4096;"
+  if grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; then
+    listen+="\n  listen [::1]:$STACK_PORT ssl http2 backlog=4096;"
+  fi
+  sed -e "s|^  listen 443 .*|  $listen|" \
+    -e '/^  listen \[::\]:443 /d' \
+    -e 's|^  server_name .*|  server_name localhost;|' \
+    -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
+    -e "s|127\.0\.0\.1:8445|$SIGNALING_ADDRESS|" \
+    -e "s|/var/log/nginx/chattrix-\([a-z]*\)\.log|\"$LOG_DIR/nginx-\1.log\"|" \
+    -e "s|/usr/share/chattrix/description/openapi.json|\"$repository/nginx/description/openapi.json\"|" \
+    "$repository/nginx/chattrix.conf" >"$target/chattrix.conf"
+
+  # Every WebSocket takes two descriptors here.
+  files=$(ulimit -Hn)
+  [[ $files != unlimited ]] && ((files < 65536)) || files=65536
+  connections=$((files - 256 < 32768 ? files - 256 : 32768))
+  # As root, the workers must reach a STACK_DIR that is nobody else's business.
+  ((EUID != 0)) || user='user root;'
+  sed -e "s|@USER@|$user|" -e "s|@FILES@|$files|" -e "s|@CONNECTIONS@|$connections|" \
+    -e "s|@PID_DIR@|$PID_DIR|" -e "s|@LOG_DIR@|$LOG_DIR|" -e "s|@STACK_DIR@|$STACK_DIR|" \
+    "$here/nginx.conf" >"$target/nginx.conf"
+}
+
+nginx_program() { # ARGUMENT…
+  "$(command -v nginx)" -c "$STACK_DIR/nginx/nginx.conf" -p "$STACK_DIR/nginx" \
+    -e "$LOG_DIR/nginx-error.log" "$@"
+}
+
+nginx_start() {
+  nginx_configure
+  nginx_stop
+  port_free "$STACK_PORT" nginx
+  nginx_program -t -q
+  process_start "$LOG_DIR/nginx-error.log" "$(command -v nginx)" \
+    -c "$STACK_DIR/nginx/nginx.conf" -p "$STACK_DIR/nginx" -e "$LOG_DIR/nginx-error.log"
+  process_await nginx "$PROCESS_PID" 15 "$LOG_DIR/nginx-error.log" port_taken "$STACK_PORT"
+}
+
+# Not gracefully: that would wait for every open WebSocket.
+nginx_stop() { process_stop nginx "$(process_of nginx)" 10; }

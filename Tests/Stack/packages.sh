@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# The system packages of Debian and Ubuntu that building, the stack and the tests need. Each is
+# recognised by what it brings, not by its name in dpkg, so one from elsewhere serves as well; apt is
+# called for what is missing and for nothing else.
+
+packages_needed() { # build|stack|test: package, tab, what it brings
+  cat <<'END'
+pkg-config	command pkg-config
+default-libmysqlclient-dev	library mysqlclient
+libfcgi-dev	library fcgi
+libssl-dev	library libcrypto
+zlib1g-dev	library zlib
+END
+  [[ $1 != build ]] || return 0
+  cat <<'END'
+mariadb-server	command mariadbd
+mariadb-server	command mariadb-install-db
+mariadb-client	command mariadb
+redis-server	command redis-server
+redis-server	command redis-cli
+nginx	command nginx
+openssl	command openssl
+curl	command curl
+ca-certificates	file /etc/ssl/certs/ca-certificates.crt
+END
+  [[ $1 != stack ]] || return 0
+  printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
+}
+
+packages_has() { # KIND NAME
+  case $1 in
+    command) command -v "$2" >/dev/null ;;
+    library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+    file) [[ -e $2 ]] ;;
+    python) [[ -n $(packages_python) ]] ;;
+  esac
+}
+
+# A Python that can make a virtual environment, of the PATH or else the system's own.
+packages_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+      printf '%s' "$python"
+      return 0
+    fi
+  done
+}
+
+packages_missing() { # build|stack|test
+  local package kind name
+  packages_needed "$1" | while IFS=$'\t ' read -r package kind name; do
+    packages_has "$kind" "$name" || echo "$package"
+  done | sort -u
+}
+
+packages_as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    sudo -- "$@"
+  fi
+}
+
+packages_ensure() { # build|stack|test
+  local missing
+  mapfile -t missing < <(packages_missing "$1")
+  ((${#missing[@]})) || return 0
+  say "Installing ${missing[*]}"
+  command -v apt-get >/dev/null || {
+    say "This is neither Debian nor Ubuntu: install what the packages above bring, then try again"
+    return 1
+  }
+  packages_as_root bash "$here/apt.sh" "${missing[@]}"
+  mapfile -t missing < <(packages_missing "$1")
+  ((${#missing[@]} == 0)) || {
+    say "Still missing after the installation: ${missing[*]}"
+    return 1
+  }
+}

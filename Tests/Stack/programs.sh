@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# Our own programs: what they are told (design, section 6), the schema, the demo users, and the
+# keepers that start supervisor and sidecar again.
+
+SQL_DIR=$repository/sql
+
+programs_present() {
+  local name
+  for name in supervisor worker signaling ctl; do
+    [[ -x $PROGRAM_DIR/chattrix-$name ]] || {
+      say "$PROGRAM_DIR/chattrix-$name is not there; \`make build\` makes it"
+      return 1
+    }
+  done
+}
+
+# Whatever the caller has in the environment stays and so overrides a default; only where the parts
+# of this stack find each other is the stack's own affair. A shell that has sourced another stack's
+# env file must not lead this one to its Redis.
+programs_environment() {
+  [[ -n ${REDIS_URL-} && -z ${CHATTRIX_STACK-} ]] || REDIS_URL=redis://127.0.0.1:$REDIS_PORT/0
+  export MYSQL_SOCKET MYSQL_USER MYSQL_PASSWORD MYSQL_DATABASE REDIS_URL SQL_DIR
+  export FASTCGI_SOCKET SIGNALING_ADDRESS JWT_SECRET AGORA_APP_ID AGORA_APP_CERTIFICATE
+  unset MYSQL_HOST MYSQL_PORT NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_FDS LISTEN_PID
+}
+
+programs_ctl() { "$PROGRAM_DIR/chattrix-ctl" "$@" </dev/null; }
+
+programs_migrate() { programs_ctl migrate; }
+
+# alice and bob, who may call each other.
+programs_people() {
+  programs_ctl user add alice --username alice --full-name "Alice Example"
+  programs_ctl user add bob --username bob --full-name "Bob Example"
+  programs_ctl contact add alice bob
+  programs_ctl contact add bob alice
+}
+
+programs_start() {
+  local name
+  rm -f -- "$FASTCGI_SOCKET"
+  for name in supervisor signaling; do
+    process_start "$LOG_DIR/keeper.log" bash "$here/keeper.sh" "$name"
+    echo "$PROCESS_PID" >"$PID_DIR/keeper-$name.pid"
+  done
+}
+
+programs_stop() {
+  local name pid
+  for name in supervisor signaling; do
+    pid=$(process_of "keeper-$name")
+    [[ -z $pid ]] || kill -TERM "$pid" 2>/dev/null || :
+  done
+  for name in supervisor signaling; do
+    process_stop "the keeper of $name" "$(process_of "keeper-$name")" 45
+    process_stop "chattrix-$name" "$(process_of "$name")" 30
+  done
+}
+
+# The answer of an operations address through nginx.
+programs_answer() { # PATH
+  curl -q --noproxy '*' --silent --fail --max-time 2 --cacert "$CA_FILE" --output /dev/null \
+    "https://localhost:$STACK_PORT$1"
+}
+
+programs_api_answers() { [[ -S $FASTCGI_SOCKET ]] && programs_answer /readyz; }
+
+programs_await() {
+  process_await "The API" "$(process_recorded keeper-supervisor)" 30 "$LOG_DIR/supervisor.log" \
+    programs_api_answers
+  process_await "The WebSocket server" "$(process_recorded keeper-signaling)" 30 \
+    "$LOG_DIR/signaling.log" programs_answer /signaling/healthz
+}

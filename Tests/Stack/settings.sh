@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# Where everything of a stack lies and where it listens. STACK_DIR and STACK_PORT tell two stacks
+# apart; nothing else is shared between them.
+
+repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+
+STACK_DIR=$(realpath -m -- "${STACK_DIR:-$repository/.stack}")
+STACK_PORT=${STACK_PORT:-8443}
+export STACK_DIR STACK_PORT
+
+[[ $STACK_PORT =~ ^[1-9][0-9]{0,4}$ && $STACK_PORT -le 65533 ]] || {
+  echo "STACK_PORT is a port between 1 and 65533, and the two after it belong to the stack too" >&2
+  exit 64
+}
+[[ $STACK_DIR != *[\"\'\\\$\`\|\&\;$'\n']* ]] || {
+  echo "STACK_DIR must be a path without quotes and other characters of the shell" >&2
+  exit 64
+}
+
+REDIS_PORT=$((STACK_PORT + 1))
+SIGNALING_ADDRESS=127.0.0.1:$((STACK_PORT + 2))
+
+CONFIG_DIR=$STACK_DIR/etc
+LOG_DIR=$STACK_DIR/logs
+PID_DIR=$STACK_DIR/pids
+ENV_FILE=$STACK_DIR/env
+CA_FILE=$STACK_DIR/tls/ca.pem
+PROGRAM_DIR=$(realpath -m -- "${STACK_PROGRAM_DIR:-$repository/.build/release}")
+
+# Debian keeps its servers where an ordinary user does not look.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# Unix socket paths end at 107 bytes (unix(7)): under a long STACK_DIR the sockets are in a directory
+# of their own, whose name is kept in $STACK_DIR/sockets-at.
+settings_sockets() {
+  SOCKET_DIR=$STACK_DIR/sockets
+  [[ ! -r $STACK_DIR/sockets-at ]] || SOCKET_DIR=$(<"$STACK_DIR/sockets-at")
+  MYSQL_SOCKET=$SOCKET_DIR/mariadb.sock
+  FASTCGI_SOCKET=$SOCKET_DIR/fastcgi.sock
+}
+settings_sockets
+
+settings_prepare() {
+  umask 077
+  if [[ ${STACK_FRESH:-0} == 1 ]]; then
+    stack_down
+    settings_wipe
+  fi
+  mkdir -p "$STACK_DIR"/{etc,logs,pids,sockets,tls,bin}
+  : >"$STACK_DIR/.chattrix-stack"
+  local LC_ALL=C longest=$STACK_DIR/sockets/mariadb.sock
+  if ((${#longest} > 107)) && [[ ! -f $STACK_DIR/sockets-at || ! -O $SOCKET_DIR ]]; then
+    mktemp -d /tmp/chattrix.XXXXXX >"$STACK_DIR/sockets-at"
+    settings_sockets
+  fi
+}
+
+# Gives back what lies outside of STACK_DIR.
+settings_release() {
+  [[ -f $STACK_DIR/sockets-at ]] || return 0
+  rm -f -- "$SOCKET_DIR"/*.sock
+  rmdir -- "$SOCKET_DIR" 2>/dev/null || :
+  rm -f -- "$STACK_DIR/sockets-at"
+  settings_sockets
+}
+
+# Removes the data of a stack that is down; only a directory that a stack has made.
+settings_wipe() {
+  [[ -d $STACK_DIR ]] || return 0
+  [[ -f $STACK_DIR/.chattrix-stack ]] || {
+    echo "$STACK_DIR is not a stack's directory; it stays" >&2
+    return 1
+  }
+  rm -rf -- "$STACK_DIR"
+}
+
+# The last stack's logs stay beside the new ones as *.log.1. MariaDB's is open and small.
+settings_turn_logs() {
+  local log
+  for log in "$LOG_DIR"/*.log; do
+    [[ ! -s $log || $log == */mariadb.log ]] || mv -f -- "$log" "$log.1"
+  done
+}
