@@ -1,0 +1,101 @@
+# Chattrix Calls. `make help` lists what can be made; everything takes overrides from the environment
+# (CALL_TIMEOUT_SECONDS=3 make up), STACK_DIR and STACK_PORT among them.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+STACK      := Tests/Stack/stack.sh
+PROGRAMS   := supervisor worker signaling ctl
+
+# The standard library goes into the programs, so a host needs no Swift; the import check holds the
+# modules to the edges that Package.swift draws.
+SWIFT_CHECKS := --explicit-target-dependency-import-check error
+SWIFT_FLAGS  := -c release --static-swift-stdlib $(SWIFT_CHECKS)
+
+# Folders too: their time changes when a file goes.
+SOURCES := Package.swift $(shell find Sources)
+BUILT   := .build/release.built
+
+help: ## Show this list
+	@awk -F '( [a-z]+)?:.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build release: $(BUILT) ## Build the programs into .build/release
+
+$(BUILT): $(SOURCES) | packages swift
+	swift build $(SWIFT_FLAGS)
+	@touch $@
+
+swift:
+	@command -v swift >/dev/null || { \
+	  echo "Swift 6.2 or newer is not in PATH: https://www.swift.org/install" >&2; exit 1; }
+
+packages:
+	@$(STACK) packages build
+
+run: build ## Everything in the foreground, with two demo users; Ctrl-C stops it
+	@$(STACK) packages stack
+	@$(STACK) run
+
+up: build ## The same in the background; writes $STACK_DIR/env (.stack/env)
+	@$(STACK) packages stack
+	@$(STACK) up
+
+down: ## Stop what `make up` started; the data stays
+	@$(STACK) down
+
+clean-stack: ## Stop it and remove its data
+	@$(STACK) wipe
+
+# All three run, also after a failure, so that one run tells everything.
+test: swift ## Lint, unit tests and the end-to-end suite
+	@failed=; \
+	for part in lint test-unit test-e2e; do \
+	  echo "== make $$part"; \
+	  $(MAKE) $$part || failed+=" $$part"; \
+	done; \
+	[[ -z $$failed ]] || { echo "Failed:$$failed" >&2; exit 1; }
+
+test-unit: swift ## Unit tests, those of the storage on a MariaDB of their own (FILTER=… picks some)
+	@$(STACK) packages test
+	@Tests/Stack/unit.sh
+
+test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks some)
+	@$(STACK) packages test
+	@Tests/Stack/end-to-end.sh
+
+lint: swift ## Format and style of Swift, shell and systemd files
+	@Tests/Stack/lint.sh
+
+# Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
+install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
+	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql \
+	  share/chattrix/description lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
+	for program in $(PROGRAMS); do \
+	  install -s -m 755 ".build/release/chattrix-$$program" "$(DESTDIR)$(PREFIX)/bin/"; \
+	done
+	install -m 644 sql/*.sql "$(DESTDIR)$(PREFIX)/share/chattrix/sql/"
+	for file in nginx/description/*; do \
+	  [[ ! -f $$file ]] || install -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/chattrix/description/"; \
+	done
+	install -m 644 nginx/chattrix/*.conf "$(DESTDIR)$(SYSCONFDIR)/nginx/chattrix/"
+	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf \
+	  >"$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"
+	for unit in systemd/*.service systemd/*.socket; do \
+	  sed 's|/usr/bin/chattrix-|$(PREFIX)/bin/chattrix-|' "$$unit" \
+	    >"$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; \
+	done
+	install -m 644 systemd/sysusers.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/chattrix.conf"
+	install -m 644 systemd/tmpfiles.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/chattrix.conf"
+	install -m 640 systemd/calls.env.example "$(DESTDIR)$(SYSCONFDIR)/chattrix/calls.env.example"
+
+clean: ## Remove what was built; stacks stay
+	rm -rf .build .venv
+
+.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint \
+  install clean
