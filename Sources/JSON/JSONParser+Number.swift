@@ -70,10 +70,9 @@ extension JSONParser {
     for offset in start..<position { text.unicodeScalars.append(Unicode.Scalar(bytes[offset])) }
     guard let value = Double(text) else { throw JSONError(.invalidNumber, at: start) }
     guard value.isFinite else { throw JSONError(.numberOutOfRange, at: start) }
-    if value.magnitude < Self.exactDoubleLimit, let integer = Int64(exactly: value) {
-      return .int(integer)
-    }
-    return .double(value)
+    guard value.magnitude < Self.exactDoubleLimit else { return .double(value) }
+    let integer = Int64(value)
+    return Double(integer) == value ? .int(integer) : .double(value)
   }
 
   private func fault(_ bytes: Span<UInt8>) -> JSONError {

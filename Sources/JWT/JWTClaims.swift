@@ -37,7 +37,7 @@ struct ClaimsPolicy: Sendable {
     if let issuer, claims["iss"] != .string(issuer) { throw .wrongIssuer }
     if let audience, !Self.names(claims["aud"], audience) { throw .wrongAudience }
     return JWTClaims(
-      subject: subject, expiresAt: Int64(exactly: expiry.rounded(.down)) ?? .max)
+      subject: subject, expiresAt: expiry < Double(Int64.max) ? Int64(expiry) : .max)
   }
 
   private func subject(of claims: JSONValue) throws(JWTError) -> String {
