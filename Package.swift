@@ -95,8 +95,9 @@ let package = Package(
     // Unit and storage tests; the end-to-end suite is Tests/EndToEnd (pytest).
     tests("JSONTests", ["JSON"]),
     tests("CryptoTests", ["Crypto"]),
-    tests("AgoraTokenTests", ["AgoraToken", "JSON"], resources: [.copy("agora-007.json")]),
-    tests("JWTTests", ["JWT", "JSON", "Crypto"]),
+    tests(
+      "AgoraTokenTests", ["AgoraToken", "Crypto", "JSON"], resources: [.copy("agora-007.json")]),
+    tests("JWTTests", ["JWT", "JSON", "Crypto", "COpenSSL"]),
     tests("HTTPTests", ["HTTP"]),
     tests("WebSocketTests", ["WebSocket", "HTTP"]),
     tests("RedisTests", ["Redis", "System"]),
