@@ -58,19 +58,6 @@ package enum CallID {
 package enum ChannelID {
   /// 128 random bits as 32 hexadecimal digits.
   package static func make(randomness: Randomness) -> String { randomness.hexadecimal(bytes: 16) }
-
-  // Agora's channel name alphabet: letters, digits, the blank and these
-  // (docs.agora.io, RtcEngine joinChannel).
-  private static let punctuation = Set("!#$%&()+-:;<=.>?@[]^_{}|~, ".utf8)
-
-  /// 1–63 bytes of Agora's alphabet; `*` and the empty name are wildcards and refused.
-  package static func isValid(_ text: String) -> Bool {
-    (1...63).contains(text.utf8.count)
-      && text.utf8.allSatisfy {
-        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
-          || punctuation.contains($0)
-      }
-  }
 }
 
 package enum AgoraUID {

@@ -16,6 +16,13 @@ package struct RedisAddress: Sendable, Equatable {
     package let description: String
   }
 
+  /// The usual place of a Redis on the same host.
+  package static let local = RedisAddress(socket: .tcp(host: "127.0.0.1", port: 6379))
+
+  private init(socket: SocketAddress) {
+    (self.socket, user, password, database) = (socket, nil, nil, 0)
+  }
+
   /// - Throws: ``Malformed``. `rediss` (TLS) is not supported.
   package init(url: String) throws(Malformed) {
     let schemes = ["redis://", "unix://", "redis+unix://"]

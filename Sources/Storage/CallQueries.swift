@@ -11,14 +11,20 @@ extension CallStore {
 
   /// The call that a user's line is busy with, or nil.
   package func active(of userId: String) throws -> CallDetails? {
-    let row = try database.read {
-      try $0.queryRow(
-        """
-        SELECT \(Call.columns) FROM user_lines l JOIN calls c ON c.id = l.call_id
-        WHERE l.user_id = ?
-        """, [.text(userId)])
-    }
-    return try row.map { try details(of: try Call(row: $0)) }
+    let call = try database.read { try CallStore.active(of: userId, $0) }
+    return try call.map { try details(of: $0) }
+  }
+
+  /// A call whose ring time is up counts as over, though nobody has written so yet.
+  static func active(of userId: String, _ connection: MySQLConnection) throws -> Call? {
+    let row = try connection.queryRow(
+      """
+      SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM user_lines l JOIN calls c ON c.id = l.call_id
+      WHERE l.user_id = ?
+      """, [.text(userId)])
+    guard let row, let now = row.time(Call.columnCount) else { return nil }
+    let call = try Call(row: row)
+    return call.isExpired(at: now) ? nil : call
   }
 
   /// The call on a channel, live or over.

@@ -114,13 +114,13 @@ package struct CallStore {
 
   private func change(
     _ callId: String, by userId: String,
-    _ decide: (Call, Timestamp) throws(CallError) -> CallChange?
+    _ decide: (Call, Timestamp) throws -> CallChange?
   ) throws -> (call: Call, now: Timestamp) {
     try change(try require(callId, for: userId), decide)
   }
 
   /// Locks, reads, expires what is overdue, decides, writes, commits, hints.
-  private func change(_ known: Call, _ decide: (Call, Timestamp) throws(CallError) -> CallChange?)
+  private func change(_ known: Call, _ decide: (Call, Timestamp) throws -> CallChange?)
     throws -> (call: Call, now: Timestamp)
   {
     let outcome = try database.transaction { connection -> Outcome in
@@ -134,9 +134,9 @@ package struct CallStore {
         recipients.formUnion(expiry.events.map(\.recipient))
       }
       let change: CallChange?
-      do throws(CallError) {
+      do {
         change = try decide(call, now)
-      } catch {
+      } catch let error as CallError {
         // A refusal commits all the same: what expired on the way stays expired.
         return Outcome(call: call, now: now, recipients: recipients, refusal: error)
       }

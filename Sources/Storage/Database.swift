@@ -22,6 +22,7 @@ package final class Database {
   /// Runs statements that change nothing, or one statement that commits by itself and may run twice.
   /// A connection that turns out to be dead is made again once.
   /// - Throws: `MySQLError`, and what `body` throws.
+  @discardableResult
   package func read<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
     let wasOpen = connection != nil
     do {
@@ -45,6 +46,7 @@ package final class Database {
   /// Runs `body` in a transaction, from the beginning again after a conflict or where the
   /// connection broke before COMMIT was sent. What `body` throws rolls back.
   /// - Throws: `MySQLError`; unavailable during COMMIT means that the outcome is unknown.
+  @discardableResult
   package func transaction<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
     var conflicts = 0
     var mayReconnect = connection != nil

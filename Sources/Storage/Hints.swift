@@ -15,7 +15,7 @@ package struct Hints {
   package func publish(to recipients: some Collection<String>) {
     guard let redis, !recipients.isEmpty else { return }
     let users = JSONValue.array(recipients.map { .string($0) })
-    _ = try? redis.command(["PUBLISH", Hints.channel, String(decoding: users.serialized(), as: UTF8.self)])
+    _ = try? redis.command("PUBLISH", .init(Hints.channel), .init(users.serialized()))
   }
 
   /// Reads a published message; empty where it is not one of ours.

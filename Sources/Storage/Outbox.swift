@@ -62,13 +62,15 @@ package struct Outbox {
       // READ COMMITTED reads anew with each statement; the lock holds the user's events still.
       let line = try connection.queryRow(
         """
-        SELECT last_event_id, call_id FROM user_lines WHERE user_id = ? LOCK IN SHARE MODE
+        SELECT last_event_id FROM user_lines WHERE user_id = ? LOCK IN SHARE MODE
         """, [.text(userId)])
       guard let line else {
         return UserSnapshot(
           lastEventId: 0, oldestEventId: nil, activeCall: nil, invitation: nil)
       }
-      let details = try activeCall(connection, line.optionalText(1))
+      let details = try CallStore.active(of: userId, connection).map {
+        try CallStore.details(connection, $0)
+      }
       var invitation: StoredEvent?
       if let call = details?.call, call.status.isUnanswered, call.calleeId == userId {
         invitation = try self.invitation(connection, userId, call.id)
@@ -80,17 +82,6 @@ package struct Outbox {
         oldestEventId: oldest.flatMap { $0.isNull(0) ? nil : $0.int(0) },
         activeCall: details, invitation: invitation)
     }
-  }
-
-  private func activeCall(_ connection: MySQLConnection, _ callId: String?) throws -> CallDetails? {
-    guard let callId,
-      let row = try connection.queryRow(
-        "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ?", [.text(callId)])
-    else { return nil }
-    let call = try Call(row: row)
-    // Its time is up, though nobody has written so yet: nothing rings any more.
-    if let now = row.time(Call.columnCount), call.isExpired(at: now) { return nil }
-    return try CallStore.details(connection, call)
   }
 
   private func invitation(_ connection: MySQLConnection, _ userId: String, _ callId: String) throws

@@ -69,3 +69,6 @@ package func writeOut(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
     bytes = bytes.dropFirst(count)
   }
 }
+
+/// Ends the process.
+package func exitProcess(_ status: Int32) -> Never { exit(status) }

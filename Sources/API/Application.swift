@@ -1,0 +1,154 @@
+// The REST application of one worker: route, JWT, rate limit, body, then the rules (contract §3),
+// and the one catch that turns what is thrown into a response.
+
+import Calls
+import HTTP
+import JSON
+import MySQL
+import Redis
+import Storage
+import System
+
+package final class Application {
+  private let authenticator: Authenticator
+  private let limiter: RateLimiter
+  private let crossOrigin: CrossOrigin
+  private let router: Router
+  private let log: Log
+
+  package static let bodyLimitBytes = 16_384
+
+  /// - Parameter redis: nil where none is configured: limits are kept per process, and there are no
+  ///   tickets.
+  package init(
+    _ settings: APISettings, authenticator: Authenticator, database: Database,
+    redis: RedisConnection?, log: Log
+  ) {
+    self.authenticator = authenticator
+    self.log = log
+    limiter = RateLimiter(redis: redis, limits: settings.limits, log: log)
+    crossOrigin = CrossOrigin(origins: settings.allowedOrigins)
+    router = Router(routes: Application.routes(settings, database, redis))
+  }
+
+  /// Answers a request that came over HTTP.
+  package func respond(to request: HTTPRequest) -> HTTPResponse {
+    if let response = crossOrigin.preflight(request) { return response }
+    var response = answer(request) { _ throws(CallError) in
+      try self.authenticator.user(of: request.headers)
+    }
+    crossOrigin.addFields(to: &response, request)
+    return response
+  }
+
+  /// Answers a request that an authenticated signaling connection makes: the same rules and the
+  /// same code (contract §6.3).
+  /// - Parameter deviceId: As the connection named it.
+  package func respond(
+    to request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?
+  ) -> HTTPResponse {
+    answer(request, connectionId: connectionId, deviceId: deviceId) { _ throws(CallError) in
+      userId
+    }
+  }
+
+  private func answer(
+    _ request: HTTPRequest, connectionId: String? = nil, deviceId: String? = nil,
+    authenticate: (HTTPRequest) throws(CallError) -> String
+  ) -> HTTPResponse {
+    let started = Timestamp.now()
+    var extra: HTTPHeaders = [:]
+    var route: Route?
+    var userId: String?
+    var response: HTTPResponse
+    do {
+      let found = try router.route(request)
+      route = found.route
+      let user = try authenticate(request)
+      userId = user
+      try limit(found.route, user, request, &extra)
+      let context = Context(
+        request: request, userId: user, callId: found.callId, query: try query(request),
+        body: found.route.readsBody ? try body(request) : [:], connectionId: connectionId,
+        connectionDevice: deviceId)
+      response = Envelope.success(
+        try found.route.handler(context), requestId: request.requestId)
+    } catch {
+      response = Envelope.failure(
+        refusal(error, route, request), requestId: request.requestId)
+    }
+    for field in extra.fields { response.headers[field.name] = field.value }
+    log.info(
+      "request", requestId: request.requestId,
+      [
+        "method": .string(request.method.name), "route": .string(route?.pattern ?? "-"),
+        "status": .int(Int64(response.status)), "userId": userId.map { .string($0) } ?? .null,
+        "milliseconds": .int(Timestamp.now().milliseconds - started.milliseconds),
+      ])
+    return response
+  }
+
+  private func limit(
+    _ route: Route, _ userId: String, _ request: HTTPRequest, _ headers: inout HTTPHeaders
+  ) throws(CallError) {
+    guard let limit = route.limit,
+      let decision = limiter.take(limit, user: userId, requestId: request.requestId)
+    else { return }
+    headers = decision.headers
+    if !decision.isAllowed { throw .rateLimited }
+  }
+
+  private func query(_ request: HTTPRequest) throws(CallError) -> QueryParameters {
+    do { return try QueryParameters(request.query) } catch {
+      throw .validation("query", .invalidBody, "The query is not well-formed.")
+    }
+  }
+
+  /// The members of the body; an absent body counts as `{}` (contract §1).
+  private func body(_ request: HTTPRequest) throws(CallError) -> [String: JSONValue] {
+    if request.bodyExceedsLimit || request.body.count > Self.bodyLimitBytes {
+      throw .payloadTooLarge(limitBytes: Self.bodyLimitBytes)
+    }
+    if request.body.isEmpty { return [:] }
+    let type = request.headers["Content-Type"]?.split(separator: ";").first ?? ""
+    guard type.trimmingBlanks.lowercased() == "application/json" else {
+      throw .unsupportedMediaType
+    }
+    let value: JSONValue
+    do { value = try JSONParser.parse(request.body) } catch { throw .malformedJSON("\(error)") }
+    guard let members = value.objectValue else {
+      throw .validation("body", .invalidBody, "The body must be a JSON object.")
+    }
+    return members
+  }
+
+  /// What a client is told of an error, and what the log is (R12.4).
+  private func refusal(_ error: any Error, _ route: Route?, _ request: HTTPRequest) -> CallError {
+    if let error = error as? CallError, error != .internalError { return error }
+    let database = error as? MySQLError
+    if let database, database.isUnavailable || database.isConflict {
+      log.error(
+        "database_unavailable", requestId: request.requestId,
+        ["error": .string(database.description)])
+      return .serviceUnavailable
+    }
+    let trace = database?.backtrace ?? Backtrace.capture()
+    log.error(
+      "internal_error", requestId: request.requestId,
+      [
+        "error": .string("\(error)"), "route": .string(route?.pattern ?? "-"),
+        "sql": database?.sql.map { .string($0) } ?? .null,
+        "backtrace": .array(trace.lines.map { .string($0) }),
+      ])
+    return route?.failure ?? .internalError
+  }
+}
+
+extension Substring {
+  fileprivate var trimmingBlanks: Substring {
+    var text = self
+    while text.first?.isWhitespace == true { text = text.dropFirst() }
+    while text.last?.isWhitespace == true { text = text.dropLast() }
+    return text
+  }
+}

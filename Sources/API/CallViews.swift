@@ -1,0 +1,58 @@
+// A call as JSON (contract §4).
+
+import Calls
+import JSON
+import Storage
+
+extension CallDetails {
+  /// Who calls whom, how: the members that every form of a call begins with.
+  private func writeParties(to json: inout JSONWriter) {
+    json.member("callId", call.id)
+    json.member("channelId", call.channelId)
+    json.member("callerId", caller.id)
+    json.member("callerName", caller.name)
+    json.member("callerAvatar", caller.avatar)
+    json.member("calleeId", callee.id)
+    json.member("calleeName", callee.name)
+    json.member("calleeAvatar", callee.avatar)
+    json.member("callType", call.type.rawValue)
+  }
+
+  /// What initiate answers. A replay tells the same as the first answer did.
+  func writeInitiated(to json: inout JSONWriter) {
+    writeParties(to: &json)
+    json.member("status", CallStatus.initiating.rawValue)
+    json.member("createdAt", call.createdAt.iso8601)
+    json.member("expiresAt", call.expiresAt.iso8601)
+  }
+
+  /// Everything of a call, as an object.
+  package func write(to json: inout JSONWriter) {
+    json.beginObject()
+    writeParties(to: &json)
+    json.member("status", call.status.rawValue)
+    json.member("endReason", call.endReason?.rawValue)
+    json.member("createdAt", call.createdAt.iso8601)
+    json.member("expiresAt", call.expiresAt.iso8601)
+    json.member("acceptedAt", call.acceptedAt?.iso8601)
+    json.member("startTime", call.startTime?.iso8601)
+    json.member("endTime", call.endedAt?.iso8601)
+    json.member("durationSeconds", call.durationSeconds)
+    json.key("quality")
+    call.quality.write(to: &json)
+    json.endObject()
+  }
+}
+
+extension CallQuality {
+  func write(to json: inout JSONWriter) {
+    json.beginObject()
+    json.member(
+      "averageNetworkQuality", NetworkQuality(averageScore: averageScore)?.rawValue)
+    json.member("averageScore", averageScore)
+    json.member("averagePacketLossRate", averagePacketLossRate)
+    json.member("averageRoundTripTime", averageRoundTripTime)
+    json.member("samples", samples)
+    json.endObject()
+  }
+}

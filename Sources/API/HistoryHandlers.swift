@@ -1,0 +1,140 @@
+// Call history (R6) and statistics (R15).
+
+import Calls
+import Crypto
+import JSON
+import Storage
+import System
+
+struct HistoryHandlers {
+  let history: HistoryStore
+  let statistics: StatisticsStore
+
+  static let maximumLimit = 100
+  static let maximumPage = 1_000_000
+
+  func list(_ context: Context) throws -> Reply {
+    var fields = context.fields()
+    var query = HistoryQuery()
+    query.limit = fields.queryNumber(
+      "limit", .invalidLimit, in: 1...Self.maximumLimit, standard: 20,
+      clampingAbove: Self.maximumLimit)
+    query.callType = fields.queryWord(
+      "callType", .invalidCallType, among: CallType.self, allowsAll: true)
+    query.status = fields.queryWord(
+      "status", .invalidStatus, among: HistoryStatus.self, allowsAll: true)
+    let page = fields.queryNumber(
+      "page", .invalidPage, in: 1...Self.maximumPage, standard: 1)
+    query.position = .page(page)
+    if let text = context.query["cursor"] {
+      if let cursor = HistoryCursor(wire: text) {
+        query.position = .after(cursor)
+      } else {
+        fields.fault("cursor", .invalidCursor, "cursor must be a nextCursor of ours.")
+      }
+    }
+    try fields.check()
+    let result = try history.page(of: context.userId, query)
+    return .object { json in
+      json.key("calls")
+      json.beginArray()
+      for entry in result.entries { entry.write(to: &json, result.parties[entry.remoteUserId]) }
+      json.endArray()
+      result.writePagination(to: &json, query)
+    }
+  }
+
+  func delete(_ context: Context) throws -> Reply {
+    try context.fields().check()
+    try history.delete(context.callId, of: context.userId)
+    return .object { json in
+      json.member("callId", context.callId.lowercased())
+      json.member("deleted", true)
+    }
+  }
+
+  func statistics(_ context: Context) throws -> Reply {
+    var fields = context.fields()
+    let period = fields.queryWord(
+      "period", .invalidPeriod, among: StatisticsPeriod.self, allowsAll: false)
+    try fields.check()
+    let chosen = period ?? .month
+    let (counts, from, to) = try statistics.statistics(of: context.userId, over: chosen)
+    return .object { json in
+      json.member("period", chosen.rawValue)
+      json.member("from", from.iso8601)
+      json.member("to", to.iso8601)
+      counts.writeMembers(to: &json)
+    }
+  }
+}
+
+extension HistoryEntry {
+  fileprivate func write(to json: inout JSONWriter, _ remote: Party?) {
+    json.beginObject()
+    json.member("id", String(id))
+    json.member("callId", callId)
+    json.member("remoteUserId", remoteUserId)
+    json.member("remoteUserName", remote?.name)
+    json.member("remoteUserAvatar", remote?.avatar)
+    json.member("callType", callType.rawValue)
+    json.member("status", status.rawValue)
+    json.member("direction", direction.rawValue)
+    json.member("endReason", endReason.rawValue)
+    json.member("timestamp", timestamp.iso8601)
+    json.member("durationSeconds", durationSeconds)
+    json.endObject()
+  }
+}
+
+extension HistoryPage {
+  /// A walk by cursor has no page number: `page` is null then.
+  fileprivate func writePagination(to json: inout JSONWriter, _ query: HistoryQuery) {
+    var page: Int?
+    if case .page(let number) = query.position { page = number }
+    let next = hasMore ? entries.last.map { HistoryCursor(timestamp: $0.timestamp, id: $0.id) } : nil
+    json.key("pagination")
+    json.beginObject()
+    json.member("page", page)
+    json.member("limit", query.limit)
+    json.member("total", total)
+    json.member("totalPages", (total + query.limit - 1) / query.limit)
+    json.member("hasNextPage", hasMore)
+    json.member("hasPrevPage", page.map { $0 > 1 } ?? true)
+    json.member("nextCursor", next?.wire)
+    json.endObject()
+  }
+}
+
+extension CallStatistics {
+  fileprivate func writeMembers(to json: inout JSONWriter) {
+    json.member("totalCalls", totalCalls)
+    json.key("callsByType")
+    json.beginObject()
+    for type in CallType.allCases { json.member(type.rawValue, count(type)) }
+    json.endObject()
+    json.key("callsByStatus")
+    json.beginObject()
+    for status in HistoryStatus.allCases { json.member(status.rawValue, count(status)) }
+    json.endObject()
+    json.member("totalDurationMinutes", totalMinutes)
+    json.member("averageCallDurationMinutes", averageMinutes)
+  }
+}
+
+extension HistoryCursor {
+  /// Opaque to clients: base64url of `milliseconds.id`.
+  fileprivate var wire: String {
+    Base64URL.encode(Array("\(timestamp.milliseconds).\(id)".utf8))
+  }
+
+  fileprivate init?(wire: String) {
+    guard wire.utf8.count <= 64, let bytes = Base64URL.decode(wire) else { return nil }
+    let parts = String(decoding: bytes, as: UTF8.self).split(
+      separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let milliseconds = Int64(parts[0]), let id = Int64(parts[1]),
+      (0...253_402_300_799_999).contains(milliseconds), id >= 0
+    else { return nil }
+    self.init(timestamp: Timestamp(milliseconds: milliseconds), id: id)
+  }
+}

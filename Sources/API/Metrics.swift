@@ -1,0 +1,105 @@
+// What a pool of workers has done, counted in memory that they share, in Prometheus' text format
+// (prometheus.io, "Exposition formats", 0.0.4).
+
+import HTTP
+import System
+
+package struct Metrics {
+  private let counters: SharedCounters?
+  private let slot: Int
+
+  /// After the worker's process id, which the supervisor keeps.
+  private static let firstStatus = SupervisorLink.processIdCounter + 1
+  private static let statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"]
+  private static let sumCounter = firstStatus + statusClasses.count
+  private static let firstBucket = sumCounter + 1
+  /// Upper bounds, in microseconds; the last bucket has none.
+  private static let bounds = [
+    250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000,
+  ]
+
+  /// - Parameters:
+  ///   - counters: nil where no supervisor shares any: nothing is counted then.
+  ///   - slot: This worker's.
+  package init(counters: SharedCounters?, slot: Int) {
+    (self.counters, self.slot) = (counters, slot)
+  }
+
+  package func count(_ response: HTTPResponse, microseconds: Int) {
+    guard let counters else { return }
+    counters.add(to: Self.firstStatus + min(max(response.status / 100 - 1, 0), 4), slot: slot)
+    counters.add(UInt64(max(0, microseconds)), to: Self.sumCounter, slot: slot)
+    let bucket = Self.bounds.firstIndex { microseconds <= $0 } ?? Self.bounds.count
+    counters.add(to: Self.firstBucket + bucket, slot: slot)
+  }
+
+  package func exposition() -> String {
+    guard let counters else { return "" }
+    var text = """
+      # HELP chattrix_requests_total Requests answered, by class of status.
+      # TYPE chattrix_requests_total counter
+
+      """
+    for (index, name) in Self.statusClasses.enumerated() {
+      let value = counters.sum(Self.firstStatus + index, from: 1)
+      text += "chattrix_requests_total{status=\"\(name)\"} \(value)\n"
+    }
+    text += durations(counters)
+    text += pool(counters)
+    return text
+  }
+
+  private func durations(_ counters: SharedCounters) -> String {
+    var text = """
+      # HELP chattrix_request_duration_seconds Time from a request's arrival at a worker to its answer.
+      # TYPE chattrix_request_duration_seconds histogram
+
+      """
+    var total: UInt64 = 0
+    for (index, bound) in Self.bounds.enumerated() {
+      total += counters.sum(Self.firstBucket + index, from: 1)
+      text += "chattrix_request_duration_seconds_bucket{le=\"\(Double(bound) / 1e6)\"} \(total)\n"
+    }
+    total += counters.sum(Self.firstBucket + Self.bounds.count, from: 1)
+    let sum = Double(counters.sum(Self.sumCounter, from: 1)) / 1e6
+    return text + """
+      chattrix_request_duration_seconds_bucket{le="+Inf"} \(total)
+      chattrix_request_duration_seconds_sum \(sum)
+      chattrix_request_duration_seconds_count \(total)
+
+      """
+  }
+
+  private func pool(_ counters: SharedCounters) -> String {
+    func value(_ counter: SupervisorCounter) -> UInt64 {
+      counters.load(counter.rawValue, slot: SupervisorLink.supervisorSlot)
+    }
+    return """
+      # HELP chattrix_workers Workers of the pool.
+      # TYPE chattrix_workers gauge
+      chattrix_workers{state="wanted"} \(value(.workersWanted))
+      chattrix_workers{state="running"} \(value(.workersRunning))
+      # HELP chattrix_worker_crashes_total Workers that ended without being asked to.
+      # TYPE chattrix_worker_crashes_total counter
+      chattrix_worker_crashes_total \(value(.crashes))
+      # HELP chattrix_reloads_total Reloads that were carried through.
+      # TYPE chattrix_reloads_total counter
+      chattrix_reloads_total \(value(.reloads))
+      # HELP chattrix_sweeps_total Passes of the sweeper.
+      # TYPE chattrix_sweeps_total counter
+      chattrix_sweeps_total \(value(.sweeps))
+      # HELP chattrix_sweep_failures_total Passes of the sweeper that failed.
+      # TYPE chattrix_sweep_failures_total counter
+      chattrix_sweep_failures_total \(value(.sweepFailures))
+
+      """
+  }
+}
+
+extension SharedCounters {
+  /// One counter over the slots from `first` on.
+  fileprivate func sum(_ counter: Int, from first: Int) -> UInt64 {
+    (first..<slots).reduce(0) { $0 &+ load(counter, slot: $1) }
+  }
+}

@@ -1,0 +1,56 @@
+// What operators and load balancers ask, on loopback and without a JWT (contract §1, §7.14):
+// /healthz (this process answers), /readyz (it can do its work), /metrics (what the pool has done).
+
+import HTTP
+import JSON
+import Redis
+import Storage
+
+package struct Operations {
+  private let database: Database
+  private let redis: RedisConnection?
+  private let metrics: Metrics
+
+  package init(database: Database, redis: RedisConnection?, metrics: Metrics) {
+    (self.database, self.redis, self.metrics) = (database, redis, metrics)
+  }
+
+  /// - Returns: nil where the path is none of these.
+  package func respond(to request: HTTPRequest) -> HTTPResponse? {
+    switch request.path {
+    case "/healthz": json(200, ["status": "ok"], request)
+    case "/readyz": readiness(request)
+    case "/metrics":
+      HTTPResponse(
+        status: 200,
+        headers: [
+          "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+          "X-Request-Id": request.requestId,
+        ], body: Array(metrics.exposition().utf8))
+    default: nil
+    }
+  }
+
+  private func readiness(_ request: HTTPRequest) -> HTTPResponse {
+    guard database.ping() else {
+      return json(
+        503, ["status": "unavailable", "database": "unavailable"], request,
+        headers: ["Retry-After": "1"])
+    }
+    guard let redis, (try? redis.command(["PING"])) == .simple("PONG") else {
+      return json(
+        200, ["status": "degraded", "database": "ok", "redis": "unavailable"], request)
+    }
+    return json(200, ["status": "ready", "database": "ok", "redis": "ok"], request)
+  }
+
+  private func json(
+    _ status: Int, _ body: JSONValue, _ request: HTTPRequest, headers: HTTPHeaders = [:]
+  ) -> HTTPResponse {
+    var response = HTTPResponse.json(body.serialized(), status: status)
+    response.headers["X-Request-Id"] = request.requestId
+    response.headers["Cache-Control"] = "no-store"
+    for field in headers.fields { response.headers[field.name] = field.value }
+    return response
+  }
+}

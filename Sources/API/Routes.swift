@@ -1,0 +1,44 @@
+// The table of routes and the handlers behind it.
+
+import AgoraToken
+import Redis
+import Storage
+import System
+
+extension Application {
+  static func routes(_ settings: APISettings, _ database: Database, _ redis: RedisConnection?)
+    -> [Route]
+  {
+    let hints = Hints(redis: redis)
+    let store = CallStore(database, settings: settings.calls, hints: hints)
+    let calls = CallHandlers(store: store)
+    let tokens = TokenHandlers(
+      store: store, audit: TokenAudit(database), settings: settings.tokens, randomness: .system,
+      now: { Timestamp.now() })
+    let history = HistoryHandlers(
+      history: HistoryStore(database), statistics: StatisticsStore(database))
+    let quality = QualityHandlers(
+      calls: store, quality: QualityStore(database, hints: hints), redis: redis)
+    let tickets = TicketHandler(redis: redis, randomness: .system)
+    return [
+      Route(
+        .post, "agora/token/generate", limit: .tokenGenerate, failure: .tokenGenerationFailed,
+        tokens.generate),
+      Route(
+        .post, "agora/token/refresh", limit: .tokenRefresh, failure: .tokenRefreshFailed,
+        tokens.refresh),
+      Route(.post, "calls/initiate", limit: .callInitiate, calls.initiate),
+      Route(.get, "calls/active", calls.active),
+      Route(.get, "calls/history", limit: .callHistory, history.list),
+      Route(.delete, "calls/history/{callId}", history.delete),
+      Route(.get, "calls/statistics", history.statistics),
+      Route(.get, "calls/{callId}", calls.get),
+      Route(.post, "calls/{callId}/accept", calls.accept),
+      Route(.post, "calls/{callId}/reject", calls.reject),
+      Route(.post, "calls/{callId}/end", calls.end),
+      Route(.patch, "calls/{callId}/status", calls.updateStatus),
+      Route(.post, "calls/{callId}/quality", quality.report),
+      Route(.post, "signaling/ticket", tickets.issue),
+    ]
+  }
+}

@@ -1,0 +1,43 @@
+// A FastCGI worker: one request at a time on the socket that is descriptor 0, one MySQL and one
+// Redis connection (design §1). Ends after the request in hand when it is told to.
+
+import API
+import Configuration
+import FastCGI
+import HTTP
+import Redis
+import Storage
+import System
+
+let configuration = Configuration.loadOrExit(program: "chattrix-worker")
+let log = Log(program: "chattrix-worker", level: configuration.logLevel)
+
+do {
+  let worker = try FastCGIWorker()
+  let environment = processEnvironment()
+  SupervisorLink.followSupervisor(environment)
+  let shared = try SupervisorLink.counters(environment)
+  let metrics = Metrics(counters: shared?.counters, slot: shared?.slot ?? 0)
+  let database = Database(configuration.mysql)
+  let redis = RedisConnection(address: configuration.redis)
+  let application = Application(
+    APISettings(configuration), authenticator: Authenticator(configuration.jwt),
+    database: database, redis: redis, log: log)
+  let operations = Operations(database: database, redis: redis, metrics: metrics)
+  log.debug("worker_started")
+  try worker.serve { request in
+    if let response = operations.respond(to: request) { return response }
+    let started = MonotonicClock.microseconds()
+    let response = application.respond(to: request)
+    metrics.count(response, microseconds: MonotonicClock.microseconds() - started)
+    return response
+  } refuse: { _, requestId in
+    Envelope.failure(
+      .validation("request", .invalidBody, "The request is not well-formed."),
+      requestId: requestId)
+  }
+  log.debug("worker_stopped")
+} catch {
+  log.error("worker_failed", ["error": .string("\(error)")])
+  exitProcess(1)
+}
