@@ -83,12 +83,15 @@ install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFI
 	for file in nginx/description/*; do \
 	  [[ ! -f $$file ]] || install -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/chattrix/description/"; \
 	done
-	install -m 644 nginx/chattrix/*.conf "$(DESTDIR)$(SYSCONFDIR)/nginx/chattrix/"
-	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf \
-	  >"$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"
+	for file in nginx/chattrix/*.conf; do \
+	  target="$(DESTDIR)$(SYSCONFDIR)/$$file"; \
+	  [[ $$file == */host.conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \
+	done
+	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf | install -m 644 \
+	  /dev/stdin "$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"
 	for unit in systemd/*.service systemd/*.socket; do \
-	  sed 's|/usr/bin/chattrix-|$(PREFIX)/bin/chattrix-|' "$$unit" \
-	    >"$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; \
+	  sed 's|/usr/bin/chattrix-|$(PREFIX)/bin/chattrix-|' "$$unit" | install -m 644 \
+	    /dev/stdin "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; \
 	done
 	install -m 644 systemd/sysusers.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/chattrix.conf"
 	install -m 644 systemd/tmpfiles.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/chattrix.conf"

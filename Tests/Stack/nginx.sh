@@ -2,20 +2,12 @@
 # The repository's own nginx files, with this stack's ports and paths put in.
 
 nginx_configure() {
-  local target=$STACK_DIR/nginx listen files connections user=
+  local target=$STACK_DIR/nginx files connections user=
   mkdir -p "$target"
   rm -rf -- "$target/chattrix"
   cp -r -- "$repository/nginx/chattrix" "$target/chattrix"
-  ln -sfn -- ../../tls "$target/chattrix/tls"
-
-  listen="listen 127.0.0.1:$STACK_PORT ssl http2 backlog=4096;"
-  if grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; then
-    listen+="\n  listen [::1]:$STACK_PORT ssl http2 backlog=4096;"
-  fi
-  sed -e "s|^  listen 443 .*|  $listen|" \
-    -e '/^  listen \[::\]:443 /d' \
-    -e 's|^  server_name .*|  server_name localhost;|' \
-    -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
+  nginx_host >"$target/chattrix/host.conf"
+  sed -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
     -e "s|127\.0\.0\.1:8445|$SIGNALING_ADDRESS|" \
     -e "s|/var/log/nginx/chattrix-\([a-z]*\)\.log|\"$LOG_DIR/nginx-\1.log\"|" \
     -e "s|/usr/share/chattrix/description/openapi.json|\"$repository/nginx/description/openapi.json\"|" \
@@ -30,6 +22,17 @@ nginx_configure() {
   sed -e "s|@USER@|$user|" -e "s|@FILES@|$files|" -e "s|@CONNECTIONS@|$connections|" \
     -e "s|@PID_DIR@|$PID_DIR|" -e "s|@LOG_DIR@|$LOG_DIR|" -e "s|@STACK_DIR@|$STACK_DIR|" \
     "$here/nginx.conf" >"$target/nginx.conf"
+}
+
+nginx_host() {
+  cat <<END
+listen 127.0.0.1:$STACK_PORT ssl http2 backlog=4096;
+server_name localhost;
+ssl_certificate "$STACK_DIR/tls/certificate.pem";
+ssl_certificate_key "$STACK_DIR/tls/key.pem";
+END
+  ! grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null ||
+    echo "listen [::1]:$STACK_PORT ssl http2 backlog=4096;"
 }
 
 nginx_program() { # ARGUMENT…
