@@ -29,7 +29,7 @@ do {
     if let response = operations.respond(to: request) { return response }
     let started = MonotonicClock.microseconds()
     let response = application.respond(to: request)
-    metrics.count(response, microseconds: MonotonicClock.microseconds() - started)
+    metrics.count(response, microseconds: Int(MonotonicClock.microseconds() - started))
     return response
   } refuse: { _, requestId in
     Envelope.failure(
