@@ -83,8 +83,8 @@ static inline void chattrix_counter_store(uint64_t *counter, uint64_t value) {
   __atomic_store_n(counter, value, __ATOMIC_RELAXED);
 }
 
-// memfd_create(2), mmap(2)'s failure value is a cast macro.
-static inline int chattrix_memfd(const char *name) { return memfd_create(name, 0); }
+// memfd_create(2), whose flags need _GNU_SOURCE; mmap(2)'s failure value is a cast macro.
+static inline int chattrix_memfd(const char *name) { return memfd_create(name, 1 /* MFD_CLOEXEC */); }
 static inline void *chattrix_map_shared(int descriptor, size_t length) {
   void *address = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   return address == MAP_FAILED ? NULL : address;
