@@ -8,7 +8,7 @@ nginx_configure() {
   cp -r -- "$repository/nginx/chattrix" "$target/chattrix"
   nginx_host >"$target/chattrix/host.conf"
   sed -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
-    -e "s|127\.0\.0\.1:8445|$SIGNALING_ADDRESS|" \
+    -e "s|127\.0\.0\.1:9502|$SIGNALING_ADDRESS|" \
     -e "s|/var/log/nginx/chattrix-\([a-z]*\)\.log|\"$LOG_DIR/nginx-\1.log\"|" \
     -e "s|/usr/share/chattrix/description/openapi.json|\"$repository/nginx/description/openapi.json\"|" \
     "$repository/nginx/chattrix.conf" >"$target/chattrix.conf"
