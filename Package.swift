@@ -51,7 +51,7 @@ let package = Package(
       ["Signaling", "API", "Storage", "Configuration", "HTTP", "MySQL", "Redis", "System"]),
     program(
       "chattrix-ctl",
-      ["Storage", "Calls", "Configuration", "JWT", "JSON", "MySQL", "System"]),
+      ["Storage", "Calls", "Configuration", "JWT", "Redis", "JSON", "MySQL", "System"]),
 
     // What the programs are made of.
     module("Supervision", ["Configuration", "Storage", "MySQL", "JSON", "System", "CLinux"]),

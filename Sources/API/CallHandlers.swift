@@ -15,7 +15,8 @@ struct CallHandlers {
       fields.fault("calleeId", .selfCall, "You cannot call yourself.")
     }
     let key = context.request.headers["Idempotency-Key"]
-    if let key, !(1...64).contains(key.utf8.count) || !key.utf8.allSatisfy({ (33...126).contains($0) })
+    if let key,
+      !(1...64).contains(key.utf8.count) || !key.utf8.allSatisfy({ (33...126).contains($0) })
     {
       fields.fault(
         "Idempotency-Key", .invalidIdempotencyKey,

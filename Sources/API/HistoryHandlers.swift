@@ -92,7 +92,8 @@ extension HistoryPage {
   fileprivate func writePagination(to json: inout JSONWriter, _ query: HistoryQuery) {
     var page: Int?
     if case .page(let number) = query.position { page = number }
-    let next = hasMore ? entries.last.map { HistoryCursor(timestamp: $0.timestamp, id: $0.id) } : nil
+    let next =
+      hasMore ? entries.last.map { HistoryCursor(timestamp: $0.timestamp, id: $0.id) } : nil
     json.key("pagination")
     json.beginObject()
     json.member("page", page)

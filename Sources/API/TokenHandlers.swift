@@ -77,7 +77,8 @@ struct TokenHandlers {
 
   /// R4.2: the role that the old token carries, if it is ours, for this channel and this user.
   /// - Throws: `CallError.validation`.
-  private func role(of oldToken: String, _ userId: String, _ call: Call) throws(CallError) -> RTCRole
+  private func role(of oldToken: String, _ userId: String, _ call: Call) throws(CallError)
+    -> RTCRole
   {
     let uid = AgoraUID.uid(of: userId, callerId: call.callerId, calleeId: call.calleeId)
     guard let signed = try? SignedAccessToken2(oldToken),

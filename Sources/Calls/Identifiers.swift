@@ -14,7 +14,8 @@ package enum UserID {
     let scalars = text.unicodeScalars
     guard let first = scalars.first, let last = scalars.last else { return false }
     return scalars.count <= maximumLength && !first.properties.isWhitespace
-      && !last.properties.isWhitespace && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+      && !last.properties.isWhitespace
+      && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
   }
 }
 

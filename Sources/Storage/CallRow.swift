@@ -16,7 +16,8 @@ extension Call {
 
   /// - Throws: `MySQLError` where a row holds what the schema forbids.
   init(row: MySQLRow) throws {
-    guard let type = CallType(rawValue: row.text(4)), let status = CallStatus(rawValue: row.text(5)),
+    guard let type = CallType(rawValue: row.text(4)),
+      let status = CallStatus(rawValue: row.text(5)),
       let createdAt = row.time(8), let expiresAt = row.time(9)
     else { throw StorageError.corruptRow(table: "calls", id: row.text(0)) }
     self.init(

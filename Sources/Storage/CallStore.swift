@@ -90,7 +90,8 @@ package struct CallStore {
     guard let call = try find(callId) else { return nil }
     return try change(call) { call, now in
       if call.status.isTerminal { return nil }
-      return call.status.isUnanswered ? call.timedOut(at: now) : call.endedBySystem(.hangup, at: now)
+      return call.status.isUnanswered
+        ? call.timedOut(at: now) : call.endedBySystem(.hangup, at: now)
     }.call
   }
 

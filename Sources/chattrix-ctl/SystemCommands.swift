@@ -1,0 +1,86 @@
+// migrate, check-config, jwt, purge.
+
+import Calls
+import Configuration
+import JWT
+import Storage
+import System
+
+enum SystemCommands {
+  static let all = [
+    Command(
+      name: "migrate", synopsis: "migrate [--sql FOLDER]",
+      summary: "bring the database's schema up to date", valued: ["sql"], run: migrate),
+    Command(
+      name: "check-config", synopsis: "check-config",
+      summary: "check the environment's settings", run: checkConfiguration),
+    Command(
+      name: "jwt", synopsis: "jwt --user ID [--ttl SECONDS]",
+      summary: "make a bearer token for a trial (needs JWT_SECRET)", valued: ["user", "ttl"],
+      run: jwt),
+    Command(
+      name: "purge", synopsis: "purge",
+      summary: "delete what is past its retention (the sweeper does too)", run: purge),
+  ]
+
+  private static func migrate(_ arguments: Arguments, _ session: Session) throws {
+    _ = try arguments.exactly()
+    let folder = try arguments["sql"] ?? migrationsFolder()
+    let applied = try Migrations(folder: folder).apply(session.configuration.mysql)
+    session.output.done(
+      applied.isEmpty
+        ? "The schema is up to date."
+        : "Applied " + applied.map(\.name).joined(separator: ", ") + ".")
+  }
+
+  /// `SQL_DIR`, or where an installation has it beside its programs, or `sql` here.
+  private static func migrationsFolder() throws -> String {
+    if let folder = processEnvironment()["SQL_DIR"], !folder.isEmpty { return folder }
+    let program = try programPath()
+    let bin = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
+    let installed = "\(bin)/../share/chattrix/sql"
+    return (try? listFolder(installed)) != nil ? installed : "sql"
+  }
+
+  private static func checkConfiguration(_ arguments: Arguments, _ session: Session) throws {
+    _ = try arguments.exactly()
+    _ = session.configuration
+    session.output.done("The configuration is valid.")
+  }
+
+  private static func jwt(_ arguments: Arguments, _ session: Session) throws {
+    _ = try arguments.exactly()
+    guard let user = arguments["user"], UserID.isValid(user) else {
+      throw UsageError("--user must be a user id of 1 to 64 characters")
+    }
+    let seconds = try arguments.number("ttl", in: 1...31_536_000, standard: 3600)
+    let configuration = session.configuration
+    guard let secret = configuration.jwtSecret, let signer = JWTSigner(secret: secret) else {
+      throw Failure("There is no JWT_SECRET to sign with.")
+    }
+    let now = Timestamp.now().seconds
+    let token = signer.sign(
+      subject: user, issuedAt: now, expiresAt: now + Int64(seconds),
+      issuer: configuration.jwtIssuer, audience: configuration.jwtAudience)
+    if session.output.isJSON {
+      session.output.record([("token", token)])
+    } else {
+      writeOut(token + "\n")
+    }
+  }
+
+  private static func purge(_ arguments: Arguments, _ session: Session) throws {
+    _ = try arguments.exactly()
+    let settings = RetentionSettings(
+      qualityDays: session.configuration.qualityRetentionDays,
+      auditDays: session.configuration.auditRetentionDays)
+    let retention = Retention(session.database, settings)
+    var total = 0
+    while true {
+      let count = try retention.purge(batches: 20)
+      total += count
+      if count == 0 { break }
+    }
+    session.output.done("Deleted \(total) rows.")
+  }
+}
