@@ -66,7 +66,8 @@ package enum Envelope {
       status: status,
       headers: [
         "Content-Type": "application/json", "X-Request-Id": requestId,
-        "X-Content-Type-Options": "nosniff",
+        // Tokens and call data are nobody's to keep.
+        "Cache-Control": "no-store",
       ], body: body)
     for field in headers.fields { response.headers.append(field.name, field.value) }
     return response

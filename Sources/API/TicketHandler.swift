@@ -29,7 +29,7 @@ struct TicketHandler {
       .init(context.userId),
     ])
     guard case .simple = reply else { throw CallError.serviceUnavailable }
-    return .object(headers: ["Cache-Control": "no-store"]) { json in
+    return .object { json in
       json.member("ticket", ticket)
       json.member("expiresAt", expiresAt.iso8601)
     }

@@ -121,7 +121,7 @@ struct TokenHandlers {
         action: grant.action, role: grant.role.rawValue, uid: uid,
         oldTokenPrefix: grant.oldToken.map { String($0.prefix(16)) },
         requestId: grant.requestId, issuedAt: issuedAt, expiresAt: expiresAt))
-    return .object(headers: ["Cache-Control": "no-store"]) { json in
+    return .object { json in
       json.member("token", token)
       json.member("channelId", grant.channelId)
       json.member("uid", Int64(uid))
