@@ -1,0 +1,88 @@
+"""Fixtures of the end-to-end suite: the stack that a test runs against, and fresh users."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from criteria import Criteria
+from support import sockets
+from support.people import People
+from support.stack import ROOT, Stack, alive, make, read_environment
+from support.variants import Variant
+
+BROUGHT_UP = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Criteria(config), "criteria")
+
+
+def base_directory() -> Path:
+    return (ROOT / os.environ.get("STACK_DIR", ".stack")).resolve()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Brings up the default stack where none is running; the workers inherit its place."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    directory = base_directory()
+    os.environ["STACK_DIR"] = str(directory)
+    values = read_environment(directory / "env")
+    if "API_URL" in os.environ or alive(int(values.get("SUPERVISOR_PID") or 0)):
+        return
+    ports = {"STACK_PORT": os.environ["STACK_PORT"]} if "STACK_PORT" in os.environ else {}
+    make("up", directory, ports)
+    session.config.stash[BROUGHT_UP] = directory
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    directory = session.config.stash.get(BROUGHT_UP, None)
+    if directory is not None:
+        make("down", directory, {})
+
+
+@pytest.fixture(scope="session")
+def variants():
+    """The stacks of their own that this worker has brought up, by name."""
+    running: dict[str, Variant] = {}
+    yield running
+    for variant in running.values():
+        variant.down()
+
+
+@pytest.fixture(scope="session")
+def base_stack() -> Stack:
+    return Stack(base_directory())
+
+
+@pytest.fixture
+def stack(request, base_stack, variants) -> Stack:
+    """The default stack, or the one that the test's `variant` mark names."""
+    mark = request.node.get_closest_marker("variant")
+    if mark is None:
+        return base_stack
+    (name,) = mark.args
+    if name not in variants:
+        variants[name] = Variant(name)
+    return variants[name].stack
+
+
+@pytest.fixture
+def people(stack) -> People:
+    yield People(stack)
+    sockets.close_all()
+
+
+@pytest.fixture
+def pair(people):
+    """A caller and a callee who are contacts."""
+    return people.pair()
+
+
+@pytest.fixture
+def connected(people):
+    """Caller, callee and their call, which is connected."""
+    return people.connected()

@@ -1,0 +1,94 @@
+"""Stacks with other settings than the default's, and the mark that asks for one.
+
+One pytest-xdist worker owns each: the tests of a variant form an xdist group.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from support import keys
+from support.stack import Stack, make
+
+NO_LIMITS = {
+    "RATE_LIMIT_TOKEN_GENERATE": "0",
+    "RATE_LIMIT_TOKEN_REFRESH": "0",
+    "RATE_LIMIT_CALL_INITIATE": "0",
+    "RATE_LIMIT_CALL_HISTORY": "0",
+}
+
+SETTINGS = {
+    # Calls that ring for three seconds, and no rate limits: time-outs and races.
+    "brisk": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "3", "JWT_ALGORITHMS": "HS256,HS512"},
+    # What gets killed, and what has a table taken away.
+    "fragile": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "6", "WORKERS": "4"},
+    # Everything that an installation may set.
+    "configured": {
+        "JWT_ALGORITHMS": "HS256,HS384,RS256,ES256",
+        "JWT_ISSUER": "https://login.example",
+        "JWT_AUDIENCE": "chattrix-calls",
+        "ALLOWED_ORIGINS": "https://app.example,https://other.example:8444",
+        "TOKEN_CHANNELS": "any",
+        "AGORA_TOKEN_EXPIRATION_SECONDS": "1800",
+        "CALL_TIMEOUT_SECONDS": "45",
+        "RATE_LIMIT_TOKEN_GENERATE": "3",
+        "RATE_LIMIT_TOKEN_REFRESH": "4",
+        "RATE_LIMIT_CALL_INITIATE": "2",
+        "RATE_LIMIT_CALL_HISTORY": "6",
+    },
+}
+
+
+def variant(name: str):
+    """The marks of a test that needs the stack called `name`."""
+    return [pytest.mark.variant(name), pytest.mark.xdist_group(name)]
+
+
+def free_port() -> int:
+    """The first of three neighbouring free ports, below those that the kernel gives out."""
+    while True:
+        port = random.randrange(20_000, 31_000, 10)
+        try:
+            for offset in range(3):
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port + offset))
+            return port
+        except OSError:
+            continue
+
+
+class Variant:
+    """A stack that this worker brings up at its first use, and down at the end."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.directory = Path(tempfile.mkdtemp(prefix=f"chattrix-{name}-"))
+        settings = {"STACK_PORT": str(free_port())} | SETTINGS[name]
+        if name == "configured":
+            settings |= self.key_files()
+        try:
+            make("up", self.directory / "stack", settings)
+            self.stack = Stack(self.directory / "stack")
+        except BaseException:
+            self.down()
+            raise
+
+    def key_files(self) -> dict[str, str]:
+        """Public keys for RS256 (a PEM file) and for RS256 and ES256 by `kid` (a JWKS file)."""
+        pem = self.directory / "public.pem"
+        pem.write_bytes(keys.public_pem(keys.PEM_KEY))
+        jwks = self.directory / "jwks.json"
+        jwks.write_text(json.dumps(keys.key_set()))
+        return {"JWT_PUBLIC_KEY_FILE": str(pem), "JWT_JWKS_FILE": str(jwks)}
+
+    def down(self) -> None:
+        make("down", self.directory / "stack", {})
+        shutil.rmtree(self.directory, ignore_errors=True)
