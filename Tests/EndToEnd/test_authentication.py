@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 
@@ -219,9 +221,6 @@ def test_headers_that_are_no_header(stack, secret):
     payload = keys.base64url(json.dumps(keys.claims("somebody")).encode())
     for header in (b"", b"[]", b"null", b"{", b"\xff", b'"HS256"'):
         text = keys.base64url(header) + "." + payload
-        import hashlib
-        import hmac
-
         signature = hmac.digest(secret.encode(), text.encode(), hashlib.sha256)
         refused(stack, text + "." + keys.base64url(signature))
 

@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from support import expect, routes
+from support.people import Person
 
 criterion = pytest.mark.criterion
 
@@ -128,8 +129,6 @@ def test_only_the_callee_answers(people):
 
 def test_nobody_may_initiate_who_is_no_user(people):
     """§7.10: a caller who is not in `users` is 404, details.resource user."""
-    from support.people import Person
-
     somebody = people.person()
     ghost = Person(people.stack, f"ghost-{uuid.uuid4().hex[:20]}", "Ghost", None)
     error = expect.refused(ghost.initiate(somebody), 404, "RESOURCE_NOT_FOUND")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from support import expect, routes
 from support.people import session
@@ -210,8 +212,6 @@ def test_sql_in_every_string(people, text):
 @pytest.mark.parametrize("text", INJECTIONS, ids=range(len(INJECTIONS)))
 def test_anything_as_a_call_id(people, text):
     """A call id in a path is data too."""
-    from urllib.parse import quote
-
     person = people.person()
     escaped = quote(text, safe="")
     for method, path, body in routes.CALL_ROUTES + [("DELETE", "/calls/history/{id}", None)]:
@@ -319,8 +319,6 @@ def test_broken_queries(people, query):
     """Broken escapes and invalid UTF-8 in a query are validation errors."""
     person = people.person()
     url = f"{people.stack.api_url}/calls/history?{query}"
-    import requests
-
     prepared = session(people.stack).prepare_request(
         requests.Request("GET", url, headers={"Authorization": f"Bearer {person.token}"})
     )
@@ -338,7 +336,8 @@ def test_broken_queries(people, query):
         b"POST /api/v1/calls/initiate HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"POST /api/v1/calls/initiate HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /api/v1/calls/initiate HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /api/v1/calls/initiate HTTP/1.1\r\nHost: x\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"GET /api/v1/calls/active HTTP/1.1\r\n\r\n",
         b"TRACE /api/v1/calls/active HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ],

@@ -10,6 +10,7 @@ from support import expect
 from support.stack import wait_until
 
 criterion = pytest.mark.criterion
+LIVE = ["initiating", "ringing", "connecting", "connected", "disconnecting"]
 MEMBERS = {
     "callId",
     "channelId",
@@ -143,7 +144,7 @@ def test_validation(people, body, faults):
     "status", ["initiating", "ringing", "connecting", "connected", "disconnecting"]
 )
 def test_a_busy_caller(people, status):
-    """R1.5: who is in a call, in whatever live status, starts no other: 409, with that call's id."""
+    """R1.5: who is in a call, in whatever live status, starts no other: 409, with its id."""
     caller, callee, call = people.in_status(status)
     for busy in (caller, callee):
         third = people.friend_of(busy)

@@ -12,6 +12,7 @@ from support import agora, expect
 from support.stack import ROOT
 
 criterion = pytest.mark.criterion
+LIVE = ["initiating", "ringing", "connecting", "connected", "disconnecting"]
 GENERATE, REFRESH = "/agora/token/generate", "/agora/token/refresh"
 PUBLISHER = {agora.JOIN, agora.PUBLISH_AUDIO, agora.PUBLISH_VIDEO, agora.PUBLISH_DATA}
 

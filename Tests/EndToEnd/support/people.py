@@ -11,7 +11,7 @@ import requests
 
 from support import expect, keys
 from support.sockets import Socket
-from support.stack import Stack
+from support.stack import Stack, wait_until
 
 TIMEOUT_SECONDS = 20
 connections = threading.local()
@@ -211,8 +211,6 @@ class People:
         return caller, callee, call
 
     def wait_for_status(self, person: Person, call_id: str, status: str, timeout=5.0) -> dict:
-        from support.stack import wait_until
-
         def reached():
             details = person.details(call_id)
             return details if details["status"] == status else None

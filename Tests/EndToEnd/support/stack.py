@@ -91,7 +91,7 @@ class Stack:
         return cached[name]
 
     def pid(self, program: str) -> int:
-        """The process id of `SUPERVISOR`, `SIGNALING`, `MYSQL`, `REDIS` or `NGINX`, as it is now."""
+        """The id of `SUPERVISOR`, `SIGNALING`, `MYSQL`, `REDIS` or `NGINX`, as it is now."""
         return int(self[f"{program}_PID"])
 
     # The stores behind it.

@@ -1,0 +1,92 @@
+"""Cross-origin requests where `ALLOWED_ORIGINS` is set (contract §7.8, §7.9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import expect, keys
+from support.people import send
+from support.variants import SETTINGS, variant
+from test_signaling import not_admitted
+
+pytestmark = variant("configured")
+LISTED = SETTINGS["configured"]["ALLOWED_ORIGINS"].split(",")
+FOREIGN = ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null"]
+
+
+def varies(response) -> bool:
+    return "origin" in response.headers.get("Vary", "").lower()
+
+
+@pytest.mark.parametrize("origin", LISTED)
+def test_a_listed_origin_is_echoed_on_every_answer(people, origin):
+    """An exact echo, on successes and errors, a 401 too; Vary: Origin."""
+    person, headers = people.person(), {"Origin": origin}
+    bad = keys.token("x" * 32, person.id)
+    for response, status in [
+        (person.get("/calls/active", headers=headers), 200),
+        (person.get("/nothing", headers=headers), 404),
+        (person.send("PUT", "/calls/active", headers=headers), 405),
+        (person.initiate("x" * 70), 400),
+        (send(people.stack, "GET", "/calls/active", headers=headers), 401),
+        (send(people.stack, "GET", "/calls/active", bad, headers=headers), 401),
+        (
+            person.post(
+                "/calls/initiate",
+                data=b"x" * 50_000,
+                headers=headers | {"Content-Type": "application/json"},
+            ),
+            413,
+        ),
+    ]:
+        assert response.status_code == status, expect.described(response)
+        assert varies(response)
+        if status != 400:
+            assert response.headers["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_another_origin_gets_no_echo(people, origin):
+    response = people.person().get("/calls/active", headers={"Origin": origin})
+    expect.succeeded(response)
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert varies(response)
+
+
+def test_preflight(stack):
+    """204 to a preflight, with the methods and headers that the API reads."""
+    for path, method in (("/calls/initiate", "POST"), ("/calls/x/status", "PATCH")):
+        response = send(
+            stack,
+            "OPTIONS",
+            path,
+            headers={
+                "Origin": LISTED[0],
+                "Access-Control-Request-Method": method,
+                "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+            },
+        )
+        assert response.status_code == 204, expect.described(response)
+        assert response.headers["Access-Control-Allow-Origin"] == LISTED[0]
+        methods = response.headers["Access-Control-Allow-Methods"]
+        assert method in [name.strip() for name in methods.split(",")]
+        allowed = response.headers["Access-Control-Allow-Headers"].lower()
+        for name in ("authorization", "content-type", "idempotency-key"):
+            assert name in [header.strip() for header in allowed.split(",")]
+        assert response.content == b"" and varies(response)
+
+
+def test_preflight_from_another_origin(stack):
+    headers = {"Origin": FOREIGN[0], "Access-Control-Request-Method": "POST"}
+    response = send(stack, "OPTIONS", "/calls/initiate", headers=headers)
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_sockets_from_listed_origins(people, stack):
+    """§6.1: an Origin that is not on the allow-list is 403."""
+    person = people.person()
+    for origin in LISTED:
+        assert person.socket(origin=origin).greeting["userId"] == person.id
+    assert person.socket().greeting["userId"] == person.id
+    for origin in FOREIGN:
+        not_admitted(stack, 403, "ORIGIN_NOT_ALLOWED", token=person.token, origin=origin)
