@@ -1,0 +1,96 @@
+"""Logs: one JSON object a line, and nothing secret in any of them (contract §1, §6.1; R12)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from support import expect, keys
+from support.logs import files, program_files, program_lines
+from support.people import send
+from support.sockets import Socket
+from support.stack import command
+
+criterion = pytest.mark.criterion
+
+
+@criterion("R12.5")
+def test_every_line_is_a_json_object(people):
+    """time, level, event, and the request id where there is a request."""
+    person = people.person()
+    person.get("/nothing")
+    person.initiate("nobody")
+    person.socket().heartbeat()
+    assert program_files(people.stack)
+    lines = program_lines(people.stack)
+    assert lines
+    for line in lines:
+        assert {"time", "level", "event"} <= set(line), line
+        expect.moment(line["time"])
+        assert line["level"].lower() in ("debug", "info", "warning", "error", "notice"), line
+        assert isinstance(line["event"], str) and line["event"], line
+        assert isinstance(line.get("requestId", ""), str | None), line
+
+
+def exercised(people) -> set[str]:
+    """Uses every kind of secret in every place where a client may put it, right and wrong."""
+    stack = people.stack
+    caller, callee, call = people.connected()
+    channel = call["channelId"]
+    body = {"channelId": channel}
+    agora = expect.succeeded(caller.post("/agora/token/generate", body))["token"]
+    renewed = caller.post("/agora/token/refresh", body | {"oldToken": agora})
+    agora2 = expect.succeeded(renewed)["token"]
+    caller.post("/agora/token/refresh", body | {"oldToken": agora2[:-8] + "AAAAAAAA"})
+    tickets = [expect.succeeded(caller.post("/signaling/ticket", {}))["ticket"] for _ in range(3)]
+    expired = keys.token(stack["JWT_SECRET"], caller.id, exp=int(time.time()) - 3600)
+    forged = keys.token("y" * 40, caller.id)
+    for token in (expired, forged, callee.token):
+        send(stack, "GET", "/calls/active", token)
+        send(stack, "GET", "/calls/active", params={"token": token})
+        send(stack, "GET", f"/nothing/{token}", caller.token)
+        send(stack, "GET", "/calls/active", headers={"Authorization": token})
+    Socket(stack, query={"token": caller.token}).heartbeat()
+    Socket(stack, query={"ticket": tickets[0]}).heartbeat()
+    Socket(stack, subprotocols=["chattrix.v1", f"bearer.{callee.token}"]).heartbeat()
+    for options in [
+        {"query": {"token": expired}},
+        {"query": {"token": forged}},
+        {"query": {"ticket": tickets[0]}},
+        {"query": {"ticket": tickets[1]}, "origin": "https://evil.example"},
+        {"query": {"ticket": tickets[2] + "x"}},
+        {"query": {"token": callee.token}, "path": "/other"},
+        {"subprotocols": ["chattrix.v1", f"bearer.{forged}"]},
+    ]:
+        try:
+            Socket(stack, **options)
+        except InvalidStatus:
+            pass
+    caller.end(call["callId"])
+    whole = {agora, agora2, *tickets, caller.token, callee.token, expired, forged}
+    # A token without its signature is no secret, but the signature alone is one.
+    return whole | {token.rpartition(".")[2] for token in (caller.token, callee.token, expired)}
+
+
+@criterion("R9.5")
+def test_no_secret_reaches_a_log(people):
+    """No token, ticket, signature, password or key in any file, nginx's included."""
+    stack = people.stack
+    secrets = exercised(people)
+    secrets |= {stack["JWT_SECRET"], stack["AGORA_APP_CERTIFICATE"], stack["MYSQL_PASSWORD"]}
+    time.sleep(0.3)  # what is buffered gets written
+    for path in files(stack):
+        text = path.read_bytes().decode(errors="replace")
+        found = [secret for secret in secrets if secret and secret in text]
+        assert not found, (path, found)
+
+
+def test_no_secret_in_the_list_of_processes(stack):
+    """Secrets never reach `ps`."""
+    secrets = {stack["JWT_SECRET"], stack["AGORA_APP_CERTIFICATE"], stack["MYSQL_PASSWORD"]}
+    pids = [stack.pid("SUPERVISOR"), stack.pid("SIGNALING"), *stack.workers()]
+    assert len(pids) >= 3
+    for pid in pids:
+        assert not [secret for secret in secrets if secret in command(pid)]

@@ -1,0 +1,86 @@
+"""Resident memory of the programs under many requests: flat (design §7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import expect
+from support.raw import dial
+from support.silence import upgraded_and_silent
+from support.stack import resident_bytes, wait_until
+from support.variants import variant
+
+pytestmark = variant("brisk")
+KIB, MIB = 1024, 1024 * 1024
+
+
+def round_of_requests(caller, callee) -> None:
+    """A call from its beginning to its end, with reads and refusals in between."""
+    call_id = caller.call(callee)["callId"]
+    callee.accept(call_id)
+    expect.succeeded(caller.set_status(call_id, "connected"))
+    expect.succeeded(caller.report(call_id, "poor", packetLossRate=0.1, roundTripTime=100))
+    channel = caller.active()["channelId"]
+    expect.succeeded(caller.post("/agora/token/generate", {"channelId": channel}))
+    caller.end(call_id)
+    caller.history()
+    caller.statistics()
+    caller.get("/nothing/" + "x" * 500)
+    caller.post("/calls/initiate", {"calleeId": "x" * 5000})
+
+
+def measured(people, warm: int, rounds: int) -> list[tuple[int, int]]:
+    """Resident bytes of every worker after a warm-up and after all rounds."""
+    caller, callee = people.pair()
+    for _ in range(warm):
+        round_of_requests(caller, callee)
+    before = {pid: resident_bytes(pid) for pid in people.stack.workers()}
+    for _ in range(rounds):
+        round_of_requests(caller, callee)
+    assert set(people.stack.workers()) == set(before), "a worker was replaced"
+    return [(size, resident_bytes(pid)) for pid, size in before.items()]
+
+
+@pytest.mark.timeout(120)
+def test_workers_stay_flat(people):
+    """A few thousand requests add next to nothing to a worker."""
+    for before, after in measured(people, 60, 150):
+        assert after - before < 512 * KIB, (before, after)
+        assert after < 20 * MIB
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_workers_stay_flat_for_long(people):
+    """The same for a soak (`pytest -m slow`)."""
+    for before, after in measured(people, 300, 6000):
+        assert after - before < 512 * KIB, (before, after)
+
+
+@pytest.mark.timeout(120)
+def test_sidecar_forgets_connections(people):
+    """Hundreds of connections that come and go leave nothing behind."""
+    person = people.person()
+    pid = people.stack.pid("SIGNALING")
+
+    def come_and_go(count: int) -> None:
+        for _ in range(count):
+            socket = person.socket()
+            socket.heartbeat()
+            socket.close()
+
+    come_and_go(100)
+    before = resident_bytes(pid)
+    come_and_go(300)
+    wait_until(lambda: resident_bytes(pid) - before < 512 * KIB, 10, 0.2, "flat memory")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_server_pings_and_drops_the_silent(people):
+    """§6.4: a ping every 25 s; a connection that is silent for 75 s is dropped."""
+    person = people.person()
+    with dial(people.stack) as connection:
+        pings, seconds = upgraded_and_silent(people.stack, connection, person.token)
+    assert pings >= 2
+    assert 70 <= seconds <= 110

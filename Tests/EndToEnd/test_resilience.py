@@ -1,0 +1,428 @@
+"""What dies and comes back: workers, sidecar, supervisor, Redis, MariaDB (design §1, §2, §5).
+
+Every test kills something and then asks for the whole service again; the stack is its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+
+import pytest
+import requests
+
+from support import expect
+from support.logs import files
+from support.people import People, send
+from support.sockets import Socket
+from support.stack import alive, wait_until
+from support.variants import SETTINGS, variant
+
+pytestmark = [*variant("fragile"), pytest.mark.timeout(120)]
+criterion = pytest.mark.criterion
+POOL = int(SETTINGS["fragile"]["WORKERS"])
+TIMEOUT = int(SETTINGS["fragile"]["CALL_TIMEOUT_SECONDS"])
+
+
+@pytest.fixture(autouse=True)
+def whole(stack):
+    """Each test begins and ends with everything up."""
+    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
+    yield
+    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
+
+
+def healthy(stack) -> bool:
+    try:
+        ready = readiness(stack)
+        return ready == (200, "ready") and len(stack.workers()) == POOL and signals(stack)
+    except (OSError, requests.RequestException, KeyError, ValueError):
+        return False
+
+
+def readiness(stack) -> tuple[int, str | None]:
+    response = send(stack, "GET", stack["OPS_URL"].rstrip("/") + "/readyz", timeout=5)
+    try:
+        body = response.json()
+    except ValueError:
+        return response.status_code, None
+    return response.status_code, body.get("status")
+
+
+def signals(stack) -> bool:
+    """Whether the sidecar takes connections."""
+    try:
+        person = People(stack).person()
+        socket = person.socket()
+        socket.close()
+        return True
+    except Exception:
+        return False
+
+
+class Load:
+    """Threads that go on asking; each remembers what it was answered."""
+
+    def __init__(self, people, threads: int = 4):
+        self.stopping = threading.Event()
+        self.codes: list[int] = []
+        self.texts: list[str] = []
+        self.threads = [
+            threading.Thread(target=self.ask, args=(people.pair(),)) for _ in range(threads)
+        ]
+
+    def ask(self, pair) -> None:
+        caller, callee = pair
+        while not self.stopping.is_set():
+            for request in (
+                lambda: caller.initiate(callee),
+                lambda: callee.get("/calls/active"),
+                lambda: self.end(callee),
+                lambda: caller.get("/calls/history"),
+            ):
+                try:
+                    response = request()
+                    code = response.status_code if response is not None else 200
+                    if code >= 500:
+                        self.texts.append(expect.described(response))
+                except requests.RequestException as error:
+                    code, _ = 599, self.texts.append(repr(error))
+                self.codes.append(code)
+
+    @staticmethod
+    def end(callee):
+        active = callee.get("/calls/active")
+        if active.status_code != 200 or active.json()["data"] is None:
+            return active
+        return callee.post(f"/calls/{active.json()['data']['callId']}/end", {})
+
+    @property
+    def lost(self) -> list[str]:
+        return self.texts
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        wait_until(lambda: len(self.codes) > 20, 20, message="load")
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    os.kill(pid, number)
+
+
+@contextlib.contextmanager
+def halted(pid: int):
+    """A process that hangs (SIGSTOP), and goes on afterwards."""
+    kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopped(stack, program: str):
+    """MariaDB or Redis away: killed, and started again afterwards."""
+    pid = stack.kill(program)
+    wait_until(lambda: not alive(pid), 10)
+    try:
+        yield
+    finally:
+        name = {"MYSQL": "mariadb", "REDIS": "redis"}[program]
+        starter = stack.directory / "bin" / f"start-{name}"
+        done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0, done.stdout + done.stderr
+        stack.local = threading.local()
+
+
+# Workers.
+
+
+def test_a_killed_worker(people, stack):
+    """The pool is whole within 2 s, and only the request in hand is lost."""
+    with Load(people) as load:
+        for _ in range(3):
+            victim = stack.workers()[0]
+            lost = len(load.lost)
+            kill(victim)
+            killed = time.monotonic()
+            wait_until(
+                lambda v=victim: len(stack.workers()) == POOL and v not in stack.workers(), 5
+            )
+            assert time.monotonic() - killed < 2, "the pool took too long"
+            asked = len(load.codes)
+            wait_until(lambda a=asked: len(load.codes) > a + 40, 20)
+            assert len(load.lost) - lost <= 1, load.lost
+    assert Counter(load.codes)[201] > 10
+
+
+def test_all_workers_killed_at_once(people, stack):
+    """A pool that died as a whole is whole again within 2 s."""
+    victims = stack.workers()
+    for victim in victims:
+        kill(victim)
+    killed = time.monotonic()
+    wait_until(lambda: len(stack.workers()) == POOL and not set(victims) & set(stack.workers()), 10)
+    assert time.monotonic() - killed < 2
+    assert people.person().active() is None
+
+
+def test_no_request_is_lost_in_a_replacement(people, stack):
+    """SIGHUP: the workers are replaced one by one, without losing a request."""
+    before = set(stack.workers())
+    with Load(people) as load:
+        stack.kill("SUPERVISOR", signal.SIGHUP)
+        wait_until(
+            lambda: len(stack.workers()) == POOL and not before & set(stack.workers()), 30, 0.05
+        )
+        asked = len(load.codes)
+        wait_until(lambda: len(load.codes) > asked + 40, 20)
+    assert load.lost == []
+
+
+def test_a_worker_is_killed_in_the_midst_of_a_call(people, stack):
+    """A call is as it was: its state is in the database, not in a process."""
+    caller, callee, call = people.connected()
+    for victim in stack.workers():
+        kill(victim)
+    wait_until(lambda: healthy(stack), 10, 0.1)
+    assert caller.active()["status"] == "connected"
+    assert callee.end(call["callId"])["endReason"] == "hangup"
+    assert caller.history()["pagination"]["total"] == 1
+
+
+# The sidecar.
+
+
+@criterion("R11.1")
+def test_a_killed_sidecar(people, stack):
+    """Devices connect again to its successor and lose no event."""
+    caller, callee, call = people.connected()
+    socket = callee.socket()
+    expect.succeeded(caller.report(call["callId"], "poor"))
+    last = socket.take("call_quality_warning")["id"]
+    victim = stack.kill("SIGNALING")
+    socket.closed()
+    expect.succeeded(caller.report(call["callId"], "bad"))
+    wait_until(lambda: stack.pid("SIGNALING") != victim and signals(stack), 10, 0.05)
+    again = callee.socket(last_event_id=last)
+    again.take("call_quality_warning", networkQuality="bad")
+    caller.end(call["callId"])
+    again.take("call_ended")
+    assert again.types == ["call_quality_warning", "call_ended"]
+
+
+def test_a_sidecar_that_is_told_to_end(people, stack):
+    """§6.4: at shutdown the server closes with 1001."""
+    sockets = [people.person().socket() for _ in range(5)]
+    victim = stack.kill("SIGNALING", signal.SIGTERM)
+    assert [socket.closed() for socket in sockets] == [1001] * 5
+    wait_until(lambda: stack.pid("SIGNALING") != victim, 10)
+
+
+def test_no_token_in_nginxs_log_while_the_sidecar_is_away(people, stack):
+    """Tokens and tickets never reach a log, nginx's complaint about its upstream included."""
+    person = people.person()
+    ticket = expect.succeeded(person.post("/signaling/ticket", {}))["ticket"]
+    with halted(stack.pid("SIGNALING")):
+        victim = stack.kill("SIGNALING")
+        wait_until(lambda: not alive(victim), 5)
+        for query in ({"token": person.token}, {"ticket": ticket}):
+            for _ in range(5):
+                with contextlib.suppress(Exception):
+                    Socket(stack, query=query).close()
+    wait_until(lambda: signals(stack), 10, 0.1)
+    signature = person.token.rpartition(".")[2]
+    for path in files(stack):
+        text = path.read_bytes().decode(errors="replace")
+        assert signature not in text and ticket not in text, path
+
+
+# Redis.
+
+
+@criterion("R11.1", "R11.2", "R11.4")
+def test_without_redis(people, stack):
+    """Calls go on: events come by the poll; tickets are 503; /readyz says degraded."""
+    caller, callee = people.pair()
+    mine, theirs = caller.socket(), callee.socket()
+    with stopped(stack, "REDIS"):
+        call = caller.call(callee)
+        theirs.take("call_invitation", callId=call["callId"])
+        callee.accept(call["callId"])
+        mine.take("call_accepted")
+        expect.succeeded(caller.set_status(call["callId"], "connected"))
+        expect.succeeded(caller.report(call["callId"], "poor"))
+        theirs.take("call_quality_warning")
+        body = {"channelId": call["channelId"]}
+        expect.succeeded(caller.post("/agora/token/generate", body))
+        response = caller.post("/signaling/ticket", {})
+        expect.refused(response, 503, "SERVICE_UNAVAILABLE")
+        assert int(response.headers["Retry-After"]) >= 1
+        assert readiness(stack) == (200, "degraded")
+        third = people.friend_of(caller).socket()
+        assert third.heartbeat()
+        caller.end(call["callId"])
+        theirs.take("call_ended")
+    wait_until(lambda: readiness(stack) == (200, "ready"), 10, 0.1, "ready again")
+    ticket = wait_until(lambda: caller.post("/signaling/ticket", {}).json().get("data"), 5, 0.1)
+    assert Socket(stack, query={"ticket": ticket["ticket"]}).greeting["userId"] == caller.id
+
+
+@criterion("R11.1")
+def test_hints_are_back_after_redis_was(people, stack):
+    """After a restart of Redis invitations are quick again: the relay has subscribed anew."""
+    with stopped(stack, "REDIS"):
+        pass
+
+    def delay() -> float:
+        caller, callee = people.pair()
+        socket = callee.socket()
+        started = time.monotonic()
+        caller.call(callee)
+        socket.take("call_invitation")
+        socket.close()
+        return time.monotonic() - started
+
+    wait_until(lambda: sorted(delay() for _ in range(5))[2] < 0.12, 20, 0.1, "quick invitations")
+
+
+def test_a_redis_that_hangs(people, stack):
+    """A Redis that does not answer makes nothing hang: calls go on."""
+    caller, callee = people.pair()
+    with halted(stack.pid("REDIS")):
+        started = time.monotonic()
+        call = caller.call(callee)
+        assert callee.accept(call["callId"])["status"] == "connecting"
+        caller.end(call["callId"])
+        assert time.monotonic() - started < 8
+    assert caller.active() is None
+
+
+# MariaDB.
+
+
+def test_without_the_database(people, stack):
+    """503 SERVICE_UNAVAILABLE with Retry-After; service is back by itself."""
+    caller, callee, call = people.connected()
+    socket = callee.socket()
+    last = socket.greeting["lastEventId"]
+    with stopped(stack, "MYSQL"):
+        for response in (
+            caller.get("/calls/active"),
+            caller.post(f"/calls/{call['callId']}/end", {}),
+            caller.get("/calls/history"),
+            caller.post("/agora/token/generate", {"channelId": call["channelId"]}),
+        ):
+            expect.refused(response, 503, "SERVICE_UNAVAILABLE")
+            assert int(response.headers["Retry-After"]) >= 1
+        assert readiness(stack)[0] == 503
+        assert send(stack, "GET", stack["OPS_URL"].rstrip("/") + "/healthz").status_code == 200
+        expect.refused(send(stack, "GET", "/calls/active"), 401, "AUTHENTICATION_FAILED")
+        assert socket.heartbeat(), "a connection outlives the database"
+    wait_until(lambda: readiness(stack) == (200, "ready"), 10, 0.1, "ready again")
+    assert caller.active()["status"] == "connected"
+    caller.end(call["callId"])
+    try:
+        socket.take("call_ended")
+    except Exception:
+        callee.socket(last_event_id=last).take("call_ended")
+
+
+@criterion("R1.4", "R11.5")
+def test_a_deadline_during_an_outage_of_the_database(people, stack):
+    """A call that rings out while the database is away is missed once it is back."""
+    caller, callee, call = people.ringing()
+    with stopped(stack, "MYSQL"):
+        due = expect.moment(call["expiresAt"]).timestamp()
+        wait_until(lambda: time.time() > due, TIMEOUT + 2)
+    people.wait_for_status(caller, call["callId"], "missed", timeout=10)
+    assert caller.active() is None and callee.active() is None
+    callee.socket(last_event_id=0).take("call_timeout", callId=call["callId"])
+
+
+def test_a_database_that_hangs_does_not_stop_the_reaping(people, stack):
+    """A worker that dies while every query hangs is replaced all the same, within 2 s."""
+    assert people.person().active() is None
+    with halted(stack.pid("MYSQL")):
+        victim = stack.workers()[0]
+        kill(victim)
+        killed = time.monotonic()
+        wait_until(lambda: len(stack.workers()) == POOL and victim not in stack.workers(), 5)
+        assert time.monotonic() - killed < 2
+    assert people.person().active() is None
+
+
+# The supervisor.
+
+
+@criterion("R1.4", "R11.5")
+def test_a_killed_supervisor(people, stack):
+    """The service resumes by itself, no call is stuck, and a ringing call's deadline is kept."""
+    talking, _, call = people.connected()
+    caller, callee, ringing = people.ringing()
+    mine = caller.socket()
+    workers = stack.workers()
+    victim = stack.kill("SUPERVISOR")
+    wait_until(lambda: stack.pid("SUPERVISOR") != victim and healthy(stack), 15, 0.1)
+    wait_until(lambda: not any(alive(pid) for pid in workers), 10, message="orphans ended")
+    assert talking.active()["status"] == "connected"
+    mine.take("call_timeout", timeout=TIMEOUT + 5, callId=ringing["callId"])
+    details = caller.details(ringing["callId"])
+    assert details["status"] == "missed"
+    late = expect.milliseconds(details["endTime"]) - expect.milliseconds(ringing["expiresAt"])
+    assert late < 5000
+    assert caller.active() is None and callee.active() is None
+    assert talking.end(call["callId"])["endReason"] == "hangup"
+
+
+def test_a_supervisor_that_is_told_to_end(people, stack):
+    """SIGTERM drains: what is being answered is answered; its successor takes over."""
+    with Load(people, threads=2) as load:
+        victim = stack.kill("SUPERVISOR", signal.SIGTERM)
+        wait_until(lambda: stack.pid("SUPERVISOR") != victim and healthy(stack), 30, 0.1)
+        asked = len(load.codes)
+        wait_until(lambda: len(load.codes) > asked + 20, 20)
+    # Between the two nginx finds nobody; nothing that was accepted is cut off in the midst.
+    assert not [text for text in load.lost if "gave 500" in text], load.lost
+
+
+@criterion("R2.4")
+def test_a_late_accept_while_the_sweeper_rests(people, stack):
+    """R2.4: missed from then on, also where no sweeper has been there; events included."""
+    caller, callee, call = people.with_device_ringing()
+    mine = caller.socket()
+    with halted(stack.pid("SUPERVISOR")):
+        due = expect.moment(call["expiresAt"]).timestamp()
+        wait_until(lambda: time.time() > due + 0.3, TIMEOUT + 3)
+        assert caller.details(call["callId"])["status"] == "ringing"
+        response = callee.post(f"/calls/{call['callId']}/accept", {})
+        expect.refused(response, 410, "CALL_TIMEOUT")
+        assert caller.details(call["callId"])["status"] == "missed"
+        mine.take("call_timeout", callId=call["callId"])
+        assert caller.active() is None and callee.active() is None
+        assert len(callee.history()["calls"]) == 1
+
+
+def test_everything_killed_at_once(people, stack):
+    """Supervisor, workers and sidecar together: all of it comes back."""
+    caller, callee, call = people.connected()
+    for pid in [stack.pid("SUPERVISOR"), stack.pid("SIGNALING"), *stack.workers()]:
+        with contextlib.suppress(ProcessLookupError):
+            kill(pid)
+    wait_until(lambda: healthy(stack), 20, 0.1)
+    socket = callee.socket()
+    assert socket.greeting["activeCall"]["callId"] == call["callId"]
+    caller.end(call["callId"])
+    socket.take("call_ended")
