@@ -51,7 +51,8 @@ struct Router {
     guard let first = candidates.first else { throw .notFound(.route) }
     let method = request.method == .head ? .get : request.method
     guard let route = candidates.first(where: { $0.method == method }) else {
-      throw .methodNotAllowed(allowed: candidates.map(\.method.name))
+      let names = candidates.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.name] }
+      throw .methodNotAllowed(allowed: names)
     }
     guard let place = first.path.firstIndex(of: Self.placeholder) else { return (route, "") }
     let decoded = try? PercentEncoding.decode(segments[place], plusIsSpace: false)

@@ -19,27 +19,41 @@ extension CallStore {
   ) throws -> Initiation {
     if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
     var expired: Set<String> = []
+    var attemptsLeft = Self.claimAttempts
     while true {
+      attemptsLeft -= 1
       switch try attempt(callerId, calleeId, type, idempotencyKey) {
       case .made(let details):
         hints.publish(to: [calleeId])
         return Initiation(details: details, isReplay: false)
       case .linesMissing: try UserLines.create([callerId, calleeId], database)
-      case .busy(let party, let blocking, let activeCallId):
+      case .idleAgain where attemptsLeft > 0: continue
+      case .idleAgain: throw CallError.serviceUnavailable
+      case .busy(let party, let blockingCallId):
         // Nobody stays busy with a call whose time is up, whether or not the sweeper has been there.
-        if let blocking, expired.insert(blocking).inserted, try expire(blocking) { continue }
+        if expired.insert(blockingCallId).inserted, try expire(blockingCallId) { continue }
         if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
         if party == .callee { try recordBusy(callerId, calleeId, type) }
-        throw CallError.userBusy(party: party, activeCallId: activeCallId)
+        throw CallError.userBusy(
+          party: party, activeCallId: party == .caller ? blockingCallId : nil)
+      case .keyTaken:
+        if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
       }
     }
   }
 
+  /// Claims that find somebody busy who is idle a moment later, before the request is given up.
+  private static let claimAttempts = 20
+
   private enum Attempt {
     case made(CallDetails)
+    /// Somebody has never had a line.
     case linesMissing
-    /// - Parameter activeCallId: The caller's own call, if it is the caller who is busy.
-    case busy(CallError.BusyParty, blockingCallId: String?, activeCallId: String?)
+    case busy(CallError.BusyParty, blockingCallId: String)
+    /// The claim found somebody busy who is idle again by now.
+    case idleAgain
+    /// The same request is being served elsewhere and has won.
+    case keyTaken
   }
 
   private func attempt(
@@ -57,21 +71,20 @@ extension CallStore {
       channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
       type: type, createdAt: people.now, ringSeconds: settings.ringSeconds)
     do {
-      let isMade = try database.transaction { connection in
+      try database.transaction { connection in
         guard try claim(connection, call) else { throw ClaimFailed() }
         try call.insert(connection, idempotencyKey: idempotencyKey)
         try invite(connection, call, caller: caller)
-        return true
       }
-      if isMade { return .made(CallDetails(call: call, caller: caller, callee: callee)) }
+      return .made(CallDetails(call: call, caller: caller, callee: callee))
     } catch is ClaimFailed {
+      return try whoIsBusy(callerId, calleeId)
     } catch let error as MySQLError where error.isDuplicate && idempotencyKey != nil {
-      // The same request is being served elsewhere and has won: the replay finds its call.
-      return .busy(.caller, blockingCallId: nil, activeCallId: nil)
+      return .keyTaken
     }
-    return try whoIsBusy(callerId, calleeId)
   }
 
+  /// Rolls the claim back.
   private struct ClaimFailed: Error {}
 
   /// Takes both lines if both are idle, and a number for the callee's invitation.
@@ -108,11 +121,9 @@ extension CallStore {
     func callId(of user: String) -> String? {
       rows.first { $0.text(0) == user }?.optionalText(1)
     }
-    if let own = callId(of: callerId) {
-      return .busy(.caller, blockingCallId: own, activeCallId: own)
-    }
-    // Idle again by now is busy all the same at the moment of the claim.
-    return .busy(.callee, blockingCallId: callId(of: calleeId), activeCallId: nil)
+    if let own = callId(of: callerId) { return .busy(.caller, blockingCallId: own) }
+    if let other = callId(of: calleeId) { return .busy(.callee, blockingCallId: other) }
+    return .idleAgain
   }
 
   /// Writes the end of a call whose deadline has passed.
