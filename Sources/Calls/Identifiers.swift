@@ -8,13 +8,11 @@ package enum UserID {
   /// In characters (contract §1).
   package static let maximumLength = 64
 
-  /// 1–64 characters, no control characters, and no blank at either end: MySQL's comparison would
-  /// not tell `alice ` from `alice`.
+  /// 1–64 characters, no control characters, and no blank at the end: MySQL's comparison would not
+  /// tell `alice ` from `alice`.
   package static func isValid(_ text: String) -> Bool {
     let scalars = text.unicodeScalars
-    guard let first = scalars.first, let last = scalars.last else { return false }
-    return scalars.count <= maximumLength && !first.properties.isWhitespace
-      && !last.properties.isWhitespace
+    return (1...maximumLength).contains(scalars.count) && scalars.last != " "
       && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
   }
 }
