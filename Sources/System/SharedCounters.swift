@@ -92,9 +92,9 @@ package final class SharedCounters {
     chattrix_counter_load(address(counter, slot))
   }
 
-  /// One counter over all slots, wrapping.
-  package func sum(_ counter: Int) -> UInt64 {
-    (0..<slots).reduce(0) { $0 &+ load(counter, slot: $1) }
+  /// One counter over several slots, wrapping.
+  package func sum(_ counter: Int, over slots: Range<Int>) -> UInt64 {
+    slots.reduce(0) { $0 &+ load(counter, slot: $1) }
   }
 
   private func address(_ counter: Int, _ slot: Int) -> UnsafeMutablePointer<UInt64> {

@@ -15,6 +15,11 @@ package enum SupervisorLink {
 
   /// The supervisor's own slot, counted by ``SupervisorCounter``.
   package static let supervisorSlot = 0
+  /// The slots of the workers: those to sum over.
+  package static func workerSlots(_ counters: SharedCounters) -> Range<Int> {
+    supervisorSlot + 1..<counters.slots
+  }
+
   /// In a worker's slot: its process id, 0 where no worker has the slot. The supervisor keeps it;
   /// the counters after it are the worker's.
   package static let processIdCounter = 0

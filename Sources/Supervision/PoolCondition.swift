@@ -1,0 +1,100 @@
+// How the pool is doing, in words: the log line when that changes, and the line that
+// `systemctl status` shows.
+
+import Glibc
+import JSON
+import System
+
+package struct PoolCondition {
+  /// For `systemctl status`.
+  package private(set) var text = "starting"
+  package private(set) var crashes = 0
+  package private(set) var reloads = 0
+
+  private let workers: Int
+  private let log: Log
+  private var isReloading = false
+  private var wasAbandoned = false
+  private var isSlowed = false
+  /// Steps of ten seconds that the sweep under way has been reported for.
+  private var sweepSteps: Int64 = 0
+
+  private static let sweepStepMilliseconds: Int64 = 10_000
+
+  package init(workers: Int, log: Log) {
+    self.workers = workers
+    self.log = log
+  }
+
+  package mutating func ended(
+    _ process: pid_t, _ exit: ProcessExit, _ ending: WorkerPool.Ending
+  ) {
+    let fields: Log.Fields = [
+      "worker": .int(Int64(process)), "exit": .string(exit.description),
+      "ageMilliseconds": .int(ending.ageMilliseconds),
+      "restartMilliseconds": ending.delayMilliseconds.map { .int($0) } ?? .null,
+    ]
+    if ending.wasAskedTo {
+      log.debug("worker ended", fields)
+    } else {
+      crashes += 1
+      log.warning("worker died", fields)
+    }
+    if ending.endedReload {
+      wasAbandoned = true
+      log.error("reload given up: a new worker died at once; the old ones stay")
+    }
+  }
+
+  package func killing(_ process: pid_t) {
+    log.warning("worker killed: it did not end in time", ["worker": .int(Int64(process))])
+  }
+
+  /// - Parameter sweepMilliseconds: How long the sweep under way has taken so far.
+  /// - Returns: true where a reload has come to its end.
+  package mutating func update(
+    _ pool: WorkerPool, sweepMilliseconds: Int64?, at now: Int64
+  ) -> Bool {
+    noteSlowing(pool.isSlowed(at: now))
+    noteSweep(sweepMilliseconds ?? 0)
+    let endedReload = isReloading && !pool.isReloading
+    isReloading = pool.isReloading
+    if endedReload {
+      if !wasAbandoned {
+        reloads += 1
+        log.info("reloaded")
+      }
+      wasAbandoned = false
+    }
+    text = words(pool)
+    return endedReload
+  }
+
+  private mutating func noteSlowing(_ isNow: Bool) {
+    if isNow, !isSlowed {
+      log.error("workers keep crashing: restarts are slowed down to one a second")
+    } else if isSlowed, !isNow {
+      log.info("workers no longer keep crashing: restarts are at full speed again")
+    }
+    isSlowed = isNow
+  }
+
+  private mutating func noteSweep(_ milliseconds: Int64) {
+    let steps = milliseconds / Self.sweepStepMilliseconds
+    if steps > sweepSteps {
+      log.error("sweep hangs", ["seconds": .int(milliseconds / 1000)])
+    } else if steps == 0, sweepSteps > 0 {
+      log.info("sweep no longer hangs")
+    }
+    sweepSteps = steps
+  }
+
+  private func words(_ pool: WorkerPool) -> String {
+    var words = "\(pool.running) of \(workers) workers running"
+    if pool.isDraining { words = "draining, \(pool.running + pool.stopping) workers left" }
+    if isReloading { words += ", reloading" }
+    if isSlowed { words += ", restarts slowed down after many crashes" }
+    if sweepSteps > 0 { words += ", a sweep has been running for \(sweepSteps * 10) s" }
+    return words
+  }
+}

@@ -1,0 +1,70 @@
+// The worker processes: the program, what it inherits, and the counters that the pool shares.
+
+import Glibc
+import System
+
+package final class WorkerProcesses {
+  private let program: String
+  private let socket: Int32
+  private let environment: [String]
+  private let counters: SharedCounters
+
+  /// In the worker; 0, 1 and 2 are the socket, standard output and the log.
+  private static let countersDescriptor: Int32 = 3
+  /// What systemd says to the supervisor, and nobody else.
+  private static let ownVariables: Set<String> = [
+    "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+    "MAINPID", SupervisorLink.processIdVariable, SupervisorLink.countersVariable,
+    SupervisorLink.slotVariable,
+  ]
+
+  package init(
+    program: String, socket: Int32, workers: Int, environment: [String: String]
+  ) throws(SystemError) {
+    self.program = program
+    self.socket = socket
+    // The supervisor's slot, the workers', and one more for a reload.
+    counters = try SharedCounters.create(slots: workers + 2, counters: SupervisorLink.counters)
+    let own = Self.ownVariables
+    self.environment =
+      environment.filter { !own.contains($0.key) }.map { "\($0.key)=\($0.value)" } + [
+        "\(SupervisorLink.processIdVariable)=\(getpid())",
+        "\(SupervisorLink.countersVariable)=\(Self.countersDescriptor)",
+      ]
+    store(.processId, Int(getpid()))
+  }
+
+  package func start(slot: Int) throws(SystemError) -> pid_t {
+    let shared = slot + 1
+    let process = try spawn(
+      program: program,
+      environment: environment + ["\(SupervisorLink.slotVariable)=\(shared)"],
+      standardInput: socket,
+      inherited: [(counters.descriptor.raw, Self.countersDescriptor)])
+    counters.store(UInt64(process), in: SupervisorLink.processIdCounter, slot: shared)
+    return process
+  }
+
+  package func ended(slot: Int) {
+    counters.store(0, in: SupervisorLink.processIdCounter, slot: slot + 1)
+  }
+
+  package func publish(
+    _ pool: WorkerPool, _ condition: PoolCondition, _ sweeper: SweeperThread,
+    sweepingMilliseconds: Int64?
+  ) {
+    store(.workersWanted, pool.isDraining ? 0 : pool.settings.workers)
+    store(.workersRunning, pool.running)
+    store(.crashes, condition.crashes)
+    store(.reloads, condition.reloads)
+    store(.sweeps, sweeper.passes)
+    store(.sweepFailures, sweeper.failures)
+    let since = sweepingMilliseconds.map { Timestamp.now().milliseconds - $0 } ?? 0
+    store(.sweepingSince, Int(since))
+  }
+
+  private func store(_ counter: SupervisorCounter, _ value: Int) {
+    counters.store(
+      UInt64(max(0, value)), in: counter.rawValue, slot: SupervisorLink.supervisorSlot)
+  }
+}
