@@ -42,7 +42,8 @@ let package = Package(
   targets: [
     // Programs.
     program(
-      "chattrix-supervisor", ["Supervision", "Storage", "Configuration", "MySQL", "System"]),
+      "chattrix-supervisor",
+      ["Supervision", "Storage", "Configuration", "MySQL", "Redis", "JSON", "System"]),
     program(
       "chattrix-worker",
       ["API", "Storage", "Configuration", "FastCGI", "HTTP", "MySQL", "Redis", "System"]),
@@ -54,7 +55,7 @@ let package = Package(
       ["Storage", "Calls", "Configuration", "JWT", "Redis", "JSON", "MySQL", "System"]),
 
     // What the programs are made of.
-    module("Supervision", ["Configuration", "Storage", "MySQL", "JSON", "System", "CLinux"]),
+    module("Supervision", ["JSON", "System", "CLinux"]),
     module(
       "API",
       [
@@ -107,7 +108,8 @@ let package = Package(
     tests("ConfigurationTests", ["Configuration"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System"]),
     tests("SignalingTests", ["Signaling", "WebSocket", "HTTP", "JSON", "System"]),
-    tests("SupervisionTests", ["Supervision", "System"]),
+    tests("FastCGITests", ["FastCGI", "HTTP", "System", "CLinux"]),
+    tests("SupervisionTests", ["Supervision", "JSON", "System"]),
     tests("APITests", ["API", "Calls", "HTTP", "JSON"]),
   ]
 )

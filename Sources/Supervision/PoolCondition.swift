@@ -35,19 +35,19 @@ package struct PoolCondition {
       "restartMilliseconds": ending.delayMilliseconds.map { .int($0) } ?? .null,
     ]
     if ending.wasAskedTo {
-      log.debug("worker ended", fields)
+      log.debug("worker_ended", fields)
     } else {
       crashes += 1
-      log.warning("worker died", fields)
+      log.warning("worker_died", fields)
     }
     if ending.endedReload {
       wasAbandoned = true
-      log.error("reload given up: a new worker died at once; the old ones stay")
+      log.error("reload_given_up", ["reason": .string("a new worker died at once")])
     }
   }
 
   package func killing(_ process: pid_t) {
-    log.warning("worker killed: it did not end in time", ["worker": .int(Int64(process))])
+    log.warning("worker_killed", ["worker": .int(Int64(process))])
   }
 
   /// - Parameter sweepMilliseconds: How long the sweep under way has taken so far.
@@ -62,7 +62,7 @@ package struct PoolCondition {
     if endedReload {
       if !wasAbandoned {
         reloads += 1
-        log.info("reloaded")
+        log.info("reload_finished")
       }
       wasAbandoned = false
     }
@@ -72,9 +72,9 @@ package struct PoolCondition {
 
   private mutating func noteSlowing(_ isNow: Bool) {
     if isNow, !isSlowed {
-      log.error("workers keep crashing: restarts are slowed down to one a second")
+      log.error("restarts_slowed_down", ["reason": .string("workers keep crashing")])
     } else if isSlowed, !isNow {
-      log.info("workers no longer keep crashing: restarts are at full speed again")
+      log.info("restarts_at_full_speed")
     }
     isSlowed = isNow
   }
@@ -82,9 +82,9 @@ package struct PoolCondition {
   private mutating func noteSweep(_ milliseconds: Int64) {
     let steps = milliseconds / Self.sweepStepMilliseconds
     if steps > sweepSteps {
-      log.error("sweep hangs", ["seconds": .int(milliseconds / 1000)])
+      log.error("sweep_hangs", ["seconds": .int(milliseconds / 1000)])
     } else if steps == 0, sweepSteps > 0 {
-      log.info("sweep no longer hangs")
+      log.info("sweep_over")
     }
     sweepSteps = steps
   }

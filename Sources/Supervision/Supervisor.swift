@@ -72,7 +72,7 @@ package final class Supervisor {
   package func run(sweep: @escaping @Sendable () -> SweeperThread.Pass) throws(SystemError) {
     defer { socket.removePath() }
     log.info(
-      "supervisor started",
+      "supervisor_started",
       ["workers": .int(Int64(settings.pool.workers)), "socket": .string(socket.name)])
     try sweeper.start(sweep)
     act()
@@ -83,7 +83,7 @@ package final class Supervisor {
       while let signal = signals.next() { take(signal) }
       act()
     }
-    log.info("supervisor ended")
+    log.info("supervisor_stopped")
   }
 
   private var isOver: Bool {
@@ -132,14 +132,14 @@ package final class Supervisor {
 
   private func reload() {
     guard !pool.isDraining else { return }
-    log.info("reloading: every worker is replaced")
+    log.info("reload_started")
     pool.reload()
     notifier.reloading()
   }
 
   private func drain(_ signal: Int32) {
     guard !pool.isDraining else { return }
-    log.info("draining", ["signal": .int(Int64(signal))])
+    log.info("drain_started", ["signal": .int(Int64(signal))])
     notifier.stopping()
     // Who connects from now on is refused at once instead of waiting for nobody.
     socket.removePath()
@@ -170,11 +170,11 @@ package final class Supervisor {
     do throws(SystemError) {
       let process = try processes.start(slot: slot)
       pool.started(process, slot: slot, at: MonotonicClock.milliseconds())
-      log.debug("worker started", ["worker": .int(Int64(process)), "slot": .int(Int64(slot))])
+      log.debug("worker_started", ["worker": .int(Int64(process)), "slot": .int(Int64(slot))])
     } catch {
       let delay = pool.startFailed(slot: slot, at: MonotonicClock.milliseconds())
       log.error(
-        "worker not started",
+        "worker_not_started",
         ["error": .string(error.description), "nextTryMilliseconds": .int(delay)])
     }
   }

@@ -46,7 +46,7 @@ package final class SweeperThread: Sendable {
 
   private func run(_ pass: Pass, _ errors: inout RepeatedError) -> Bool {
     do {
-      if let done = try pass() { log.info("swept", done) }
+      if let done = try pass() { log.info("sweep", done) }
       passCount.add(1, ordering: .relaxed)
       return true
     } catch {
@@ -54,7 +54,7 @@ package final class SweeperThread: Sendable {
       let text = "\(error)"
       if let suppressed = errors.report(text, at: MonotonicClock.milliseconds()) {
         log.error(
-          "sweep failed", ["error": .string(text), "suppressed": .int(Int64(suppressed))])
+          "sweep_failed", ["error": .string(text), "suppressed": .int(Int64(suppressed))])
       }
       return false
     }

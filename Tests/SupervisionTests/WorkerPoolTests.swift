@@ -130,7 +130,8 @@ import Testing
       var simulation = SimulatedPool(workers: workers)
       for _ in 0..<60 {
         switch Int.random(in: 0...9) {
-        case 0...3: if let process = simulation.processes.randomElement() { simulation.kill(process) }
+        case 0...3:
+          if let process = simulation.processes.randomElement() { simulation.kill(process) }
         case 4: simulation.pool.reload()
         case 5: simulation.diesAtOnce = Int.random(in: 0...3) == 0
         case 6: simulation.endsOnTerm = Bool.random()

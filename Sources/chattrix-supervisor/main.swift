@@ -1,0 +1,46 @@
+// The supervisor: a pool of the workers that stand beside its own program file, and the sweeper
+// (design §1).
+
+import Configuration
+import JSON
+import Redis
+import Storage
+import Supervision
+import System
+
+let configuration = Configuration.loadOrExit(program: "chattrix-supervisor")
+let log = Log(program: "chattrix-supervisor", level: configuration.logLevel)
+
+func workerProgram() throws(SystemError) -> String {
+  let path = try programPath()
+  let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+  return "\(folder)/chattrix-worker"
+}
+
+/// What the sweeper's thread calls, with connections of its own.
+@Sendable func makeSweep() -> SweeperThread.Pass {
+  let retention = RetentionSettings(
+    qualityDays: configuration.qualityRetentionDays, auditDays: configuration.auditRetentionDays)
+  let sweeper = Sweeper(
+    Database(configuration.mysql),
+    hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention)
+  return {
+    let report = try sweeper.sweep()
+    guard report.overdue + report.lost + report.purged > 0 else { return nil }
+    return [
+      "overdue": .int(Int64(report.overdue)), "lost": .int(Int64(report.lost)),
+      "purged": .int(Int64(report.purged)),
+    ]
+  }
+}
+
+do {
+  let settings = SupervisorSettings(
+    program: try workerProgram(), workers: configuration.workers,
+    address: configuration.fastCGISocket)
+  let supervisor = try Supervisor(settings, environment: processEnvironment(), log: log)
+  try supervisor.run(sweep: makeSweep)
+} catch {
+  log.error("supervisor_failed", ["error": .string("\(error)")])
+  exitProcess(1)
+}

@@ -1,0 +1,78 @@
+import Glibc
+import System
+import Testing
+
+private let patient = "exec sleep 1000"
+
+@Suite(.serialized) struct SupervisorProgramTests {
+  @Test("Workers inherit the socket as descriptor 0, the environment, and their place in the pool")
+  func inheritance() throws {
+    let supervisor = try SupervisorProcess(
+      worker: "readlink /proc/self/fd/0 > $DIR/input; env > $DIR/variables; exec sleep 1000",
+      workers: 1, environment: ["PASSED_ON=yes", "WATCHDOG_USEC=1000000"])
+    #expect(wait { supervisor.text("variables").contains("_SLOT=") } != nil)
+    #expect(supervisor.text("input").hasPrefix("socket:"))
+    let variables = supervisor.text("variables")
+    #expect(variables.contains("PASSED_ON=yes\n"))
+    #expect(!variables.contains("WATCHDOG_USEC"))
+    #expect(variables.contains("CHATTRIX_SUPERVISOR_PID=\(supervisor.process)\n"))
+    #expect(variables.contains("CHATTRIX_COUNTERS_FD=3\n"))
+    #expect(variables.contains("CHATTRIX_WORKER_SLOT=1\n"))
+    var status = stat()
+    #expect(lstat(supervisor.socketPath, &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o660)
+  }
+
+  @Test("A killed worker is replaced at once, and SIGTERM ends all and removes the socket")
+  func killAndDrain() throws {
+    let supervisor = try SupervisorProcess(worker: patient)
+    #expect(wait { supervisor.living.count == 2 } != nil)
+    kill(supervisor.started[0], SIGKILL)
+    let took = wait { supervisor.started.count == 3 && supervisor.living.count == 2 }
+    #expect(try #require(took) < 500)
+    supervisor.send(SIGTERM)
+    #expect(supervisor.waitForEnd(seconds: 5) == 0)
+    #expect(supervisor.living.isEmpty)
+    #expect(access(supervisor.socketPath, F_OK) != 0)
+    #expect(supervisor.text("log").contains("\"worker_died\""))
+  }
+
+  @Test("SIGHUP replaces every worker")
+  func reload() throws {
+    let supervisor = try SupervisorProcess(worker: patient)
+    #expect(wait { supervisor.living.count == 2 } != nil)
+    let old = Set(supervisor.started)
+    supervisor.send(SIGHUP)
+    #expect(wait { supervisor.text("log").contains("reload_finished") } != nil)
+    #expect(Set(supervisor.living).isDisjoint(with: old))
+    #expect(supervisor.living.count == 2)
+  }
+
+  @Test("Workers that die at once are started again, not for nothing but not in a frenzy")
+  func crashLoop() throws {
+    let supervisor = try SupervisorProcess(worker: "exit 1", workers: 1)
+    usleep(1_500_000)
+    #expect(3...7 ~= supervisor.started.count, "after 0, 0, 0.1, 0.3, 0.7, 1.5 s")
+    supervisor.send(SIGTERM)
+    #expect(supervisor.waitForEnd(seconds: 5) == 0)
+  }
+
+  @Test("A database that is away is the sweeper's trouble only, and logged now and then")
+  func sweeperFails() throws {
+    let supervisor = try SupervisorProcess(worker: patient)
+    #expect(wait { supervisor.text("log").contains("sweep_failed") } != nil)
+    usleep(2_500_000)
+    let lines = supervisor.text("log").split(separator: "\n").count { $0.contains("sweep_failed") }
+    #expect(lines == 1)
+    #expect(supervisor.living.count == 2)
+  }
+
+  @Test("R14.5 Without its settings it does not start, and says all that is missing")
+  func missingSettings() throws {
+    let supervisor = try SupervisorProcess(
+      worker: patient, environment: ["MYSQL_DATABASE=", "AGORA_APP_ID="])
+    #expect(supervisor.waitForEnd(seconds: 5) == 78 << 8)
+    #expect(supervisor.text("log").contains("MYSQL_DATABASE"))
+    #expect(supervisor.text("log").contains("AGORA_APP_ID"))
+  }
+}
