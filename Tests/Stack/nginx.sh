@@ -10,7 +10,7 @@ nginx_configure() {
   sed -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
     -e "s|127\.0\.0\.1:9502|$SIGNALING_ADDRESS|" \
     -e "s|/var/log/nginx/chattrix-\([a-z]*\)\.log|\"$LOG_DIR/nginx-\1.log\"|" \
-    -e "s|/usr/share/chattrix/description/openapi.json|\"$repository/nginx/description/openapi.json\"|" \
+    -e "s|/usr/share/chattrix/\(description/[a-z]*.json\)|\"$repository/nginx/\1\"|" \
     "$repository/nginx/chattrix.conf" >"$target/chattrix.conf"
 
   # Every WebSocket takes two descriptors here.

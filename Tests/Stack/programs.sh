@@ -33,10 +33,12 @@ programs_migrate() { programs_ctl migrate; }
 
 # alice and bob, who may call each other.
 programs_people() {
-  programs_ctl user add alice --username alice --full-name "Alice Example"
-  programs_ctl user add bob --username bob --full-name "Bob Example"
-  programs_ctl contact add alice bob
-  programs_ctl contact add bob alice
+  {
+    programs_ctl user add alice --username alice --full-name "Alice Example"
+    programs_ctl user add bob --username bob --full-name "Bob Example"
+    programs_ctl contact add alice bob
+    programs_ctl contact add bob alice
+  } >/dev/null
 }
 
 programs_start() {
