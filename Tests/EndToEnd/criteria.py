@@ -55,7 +55,8 @@ class Criteria:
         if hasattr(self.config, "workerinput") or not (self.passed or self.failed):
             return
         results = {"passed": self.passed, "failed": self.failed}
-        self.config.cache.set(KEY, results)
+        if hasattr(self.config, "cache"):  # -p no:cacheprovider
+            self.config.cache.set(KEY, results)
         terminalreporter.section("acceptance criteria")
         for line in table(results):
             terminalreporter.write_line(line)
