@@ -16,7 +16,7 @@ struct CallHandlers {
     }
     let key = context.request.headers["Idempotency-Key"]
     if let key,
-      !(1...64).contains(key.utf8.count) || !key.utf8.allSatisfy({ (33...126).contains($0) })
+      !(1...64).contains(key.utf8.count) || !key.utf8.allSatisfy({ (32...126).contains($0) })
     {
       fields.fault(
         "Idempotency-Key", .invalidIdempotencyKey,

@@ -41,7 +41,7 @@ package struct Operations {
       return json(
         200, ["status": "degraded", "database": "ok", "redis": "unavailable"], request)
     }
-    return json(200, ["status": "ready", "database": "ok", "redis": "ok"], request)
+    return json(200, ["status": "ready"], request)
   }
 
   private func json(

@@ -91,7 +91,7 @@ package struct RequestParameters {
       guard HTTPText.isTokenCharacter(byte) else { throw .malformed }
       bytes.append(byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : HTTPText.lowercased(byte))
     }
-    headers.append(String(decoding: bytes, as: UTF8.self), try text(value))
+    headers.append(String(decoding: bytes, as: UTF8.self), try fieldValue(value))
   }
 
   /// - Parameters:
@@ -121,6 +121,14 @@ private func text(_ bytes: Span<UInt8>) throws(RequestFault) -> String {
   for index in bytes.indices where !HTTPText.isFieldCharacter(bytes[index]) { throw .malformed }
   guard let text = try? UTF8Span(validating: bytes) else { throw .malformed }
   return String(copying: text)
+}
+
+/// A field's value; bytes that are not UTF-8 (obs-text, RFC 9110 section 5.5) become U+FFFD, which
+/// no value that means anything to us has.
+private func fieldValue(_ bytes: Span<UInt8>) throws(RequestFault) -> String {
+  for index in bytes.indices where !HTTPText.isFieldCharacter(bytes[index]) { throw .malformed }
+  if let text = try? UTF8Span(validating: bytes) { return String(copying: text) }
+  return bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
 }
 
 private func token(_ bytes: Span<UInt8>) throws(RequestFault) -> String {

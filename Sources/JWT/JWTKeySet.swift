@@ -53,12 +53,14 @@ package struct JWTKeySet: Sendable {
   }
 
   /// The public keys that may have signed a token: those of that name, else the nameless ones; for
-  /// a token that names none, the only key of the kind.
+  /// a token that names none, the nameless ones, else the only key of the kind.
   func candidates(kind: PublicKey.Kind, keyId: String?) -> [PublicKey] {
     let ofKind = publicKeys.filter { $0.key.kind == kind }
-    guard let keyId else { return ofKind.count == 1 ? ofKind.map(\.key) : [] }
-    let named = ofKind.filter { $0.keyId == keyId }
-    return (named.isEmpty ? ofKind.filter { $0.keyId == nil } : named).map(\.key)
+    let named = keyId == nil ? [] : ofKind.filter { $0.keyId == keyId }
+    if !named.isEmpty { return named.map(\.key) }
+    let nameless = ofKind.filter { $0.keyId == nil }
+    let isOnly = keyId == nil && ofKind.count == 1
+    return (isOnly ? ofKind : nameless).map(\.key)
   }
 }
 

@@ -1,4 +1,4 @@
-// What a command works with: the configuration, read when it is first needed, and what hangs on it.
+// What a command works with: the configuration, and what hangs on it, made when it is first needed.
 
 import Configuration
 import Redis
@@ -13,10 +13,14 @@ struct Failure: Error {
 final class Session {
   let output: Output
 
-  init(output: Output) { self.output = output }
+  let configuration: Configuration
 
-  /// Ends the program with status 78 where the environment is at fault.
-  private(set) lazy var configuration = Configuration.loadOrExit(program: "chattrix-ctl")
+  /// Ends the program with status 78 where the environment is at fault: every command checks the
+  /// same settings as the other programs do (contract §7.12).
+  init(output: Output) {
+    self.output = output
+    configuration = Configuration.loadOrExit(program: "chattrix-ctl")
+  }
 
   private(set) lazy var database = Database(configuration.mysql)
 
