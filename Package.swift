@@ -104,7 +104,7 @@ let package = Package(
     tests("RedisTests", ["Redis", "System"]),
     tests("SystemTests", ["System", "CLinux"]),
     tests("MySQLTests", ["MySQL", "System"]),
-    tests("CallsTests", ["Calls", "System"]),
+    tests("CallsTests", ["Calls", "JSON", "System"]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System"]),
     tests("SignalingTests", ["Signaling", "WebSocket", "HTTP", "JSON", "System"]),
