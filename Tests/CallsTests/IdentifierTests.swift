@@ -8,14 +8,14 @@ import Testing
     "§1 a user id is 1–64 characters",
     arguments: [
       "a", "0", "12", "alice@example.com", "Ω", "😀", "a b", String(repeating: "x", count: 64),
-      String(repeating: "😀", count: 64), "auth0|5f7c8ec7c33c6c004bbafe82",
+      String(repeating: "😀", count: 64), "auth0|5f7c8ec7c33c6c004bbafe82", " a", "a\u{A0}",
     ])
   func validUserIds(text: String) { #expect(UserID.isValid(text)) }
 
   @Test(
     "§1 and nothing else",
     arguments: [
-      "", " ", " a", "a ", "\ta", "a\n", "a\u{0}b", "a\u{7F}", "a\u{A0}",
+      "", " ", "a ", "\ta", "a\n", "a\u{0}b", "a\u{7F}",
       String(repeating: "x", count: 65), String(repeating: "😀", count: 65),
     ])
   func invalidUserIds(text: String) { #expect(!UserID.isValid(text)) }
