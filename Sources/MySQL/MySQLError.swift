@@ -24,10 +24,13 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// The connection is gone or could not be made: CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR,
   /// CR_UNKNOWN_HOST, CR_SERVER_GONE_ERROR, CR_SERVER_LOST and its extended form,
   /// ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_CON_COUNT_ERROR,
-  /// ER_TOO_MANY_USER_CONNECTIONS, and the handshake's CR_SERVER_HANDSHAKE_ERR.
+  /// ER_TOO_MANY_USER_CONNECTIONS, the handshake's CR_SERVER_HANDSHAKE_ERR, and what MySQL 8 says
+  /// once before it hangs up: ER_CLIENT_INTERACTION_TIMEOUT and ER_SESSION_WAS_KILLED.
   package var isUnavailable: Bool {
-    [2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1077, 1927, 1040, 1203, 1152, 1184]
-      .contains(code)
+    [
+      2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1077, 1927, 1040, 1203, 1152, 1184, 4031,
+      3169,
+    ].contains(code)
   }
 
   /// InnoDB gave this transaction up for another: a deadlock, a lock wait that took too long, or a

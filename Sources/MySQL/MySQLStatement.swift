@@ -69,23 +69,27 @@ final class MySQLStatement {
   }
 
   private func currentRow() throws(MySQLError) -> MySQLRow {
+    try refetchTruncated()
     var values: [MySQLValue] = []
     values.reserveCapacity(columns.count)
-    for (index, column) in columns.enumerated() {
-      if column.isTruncated { try fetchLong(column, index) }
-      values.append(column.value)
-    }
+    for column in columns { values.append(column.value) }
     return MySQLRow(values: values)
   }
 
-  /// Fetches a column again that did not fit, into a buffer that is large enough from then on.
-  private func fetchLong(_ column: MySQLColumn, _ index: Int) throws(MySQLError) {
-    column.grow()
-    column.bind(&results[index])
-    var bind = results[index]
-    guard mysql_stmt_fetch_column(handle, &bind, UInt32(index), 0) == 0,
-      !chattrix_bind_result_failed(handle, results.baseAddress)
-    else { throw failure() }
+  /// Fetches the columns again that did not fit, into buffers that are large enough from then on.
+  ///
+  /// All of them before the result is bound anew: MariaDB's library forgets with that call where in
+  /// the row its columns are.
+  private func refetchTruncated() throws(MySQLError) {
+    var hasGrown = false
+    for (index, column) in columns.enumerated() where column.isTruncated {
+      column.grow()
+      column.bind(&results[index])
+      var bind = results[index]
+      guard mysql_stmt_fetch_column(handle, &bind, UInt32(index), 0) == 0 else { throw failure() }
+      hasGrown = true
+    }
+    if hasGrown, chattrix_bind_result_failed(handle, results.baseAddress) { throw failure() }
   }
 
   private func failure() -> MySQLError { MySQLStatement.failure(handle, sql) }
