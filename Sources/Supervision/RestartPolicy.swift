@@ -39,7 +39,7 @@ package struct CrashRate: Sendable, Equatable {
   private var crashes: [Int64] = []
 
   /// - Parameter workers: The size of the pool.
-  package init(workers: Int) { threshold = max(20, 4 * workers) }
+  package init(workers: Int) { threshold = max(32, 6 * workers) }
 
   package mutating func record(at now: Int64) {
     crashes.append(now)

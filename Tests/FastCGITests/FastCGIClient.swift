@@ -67,7 +67,10 @@ struct FastCGIClient {
   ) throws -> FastCGIReply {
     var parameters = [("REQUEST_METHOD", method), ("REQUEST_URI", target)] + more
     if !body.isEmpty { parameters.append(("CONTENT_LENGTH", String(body.count))) }
-    let descriptor = try begin(encodedRequest(parameters, body: body))
+    return receive(try begin(encodedRequest(parameters, body: body)))
+  }
+
+  func receive(_ descriptor: borrowing Descriptor) -> FastCGIReply {
     var answer: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while case let count = read(descriptor.raw, &chunk, chunk.count), count > 0 {

@@ -23,16 +23,25 @@ private func withWorker(_ body: (FastCGIClient) throws -> Void) throws {
   }
   let client = FastCGIClient(address: address)
   let result = Result { try body(client) }
-  let last = try client.send("GET", "/stop")
-  #expect(last.status == 200, "the request in hand is answered before the worker goes")
+  let last = try client.begin(get("/stop"))
+  let later = try [client.begin(get("/1")).release(), client.begin(get("/2")).release()]
+  #expect(client.receive(last).status == 200, "the request in hand is answered")
+  for raw in later {
+    #expect(client.receive(Descriptor(raw)).status == 201, "and those that had connected")
+  }
   thread.join()
   try result.get()
+}
+
+private func get(_ target: String) -> [UInt8] {
+  encodedRequest([("REQUEST_METHOD", "GET"), ("REQUEST_URI", target)], body: [])
 }
 
 private func respond(_ request: HTTPRequest) -> HTTPResponse {
   switch request.path {
   case "/stop":
     raise(SIGUSR2)
+    usleep(50_000)
     return .text("stopped")
   case "/large": return .text(String(repeating: "x", count: 300_000))
   case "/injection":
