@@ -10,7 +10,7 @@ package final class Database {
   private var connection: MySQLConnection?
 
   /// Conflicts (deadlocks, lock time-outs) after which a transaction is given up.
-  private static let conflictLimit = 5
+  private static let conflictLimit = 10
 
   package init(_ options: MySQLOptions) { self.options = options }
 
@@ -19,27 +19,24 @@ package final class Database {
     (try? read { connection in try connection.query("SELECT 1") }) != nil
   }
 
-  /// Runs statements that change nothing, or one statement that commits by itself and may run twice.
-  /// A connection that turns out to be dead is made again once.
+  /// Runs statements that change nothing, or that commit by themselves and may run twice. A
+  /// connection that turns out to be dead is made again once; after a conflict `body` runs again.
   /// - Throws: `MySQLError`, and what `body` throws.
   @discardableResult
   package func read<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
-    let wasOpen = connection != nil
-    do {
-      return try body(try open())
-    } catch let error as MySQLError where error.isUnavailable {
-      connection = nil
-      guard wasOpen else { throw error }
-      return try retry(body)
-    }
-  }
-
-  private func retry<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
-    do {
-      return try body(try open())
-    } catch let error as MySQLError where error.isUnavailable {
-      connection = nil
-      throw error
+    var conflicts = 0
+    var mayReconnect = connection != nil
+    while true {
+      do {
+        return try body(try open())
+      } catch let error as MySQLError where error.isUnavailable {
+        connection = nil
+        guard mayReconnect else { throw error }
+        mayReconnect = false
+      } catch let error as MySQLError where error.isConflict {
+        conflicts += 1
+        guard conflicts < Self.conflictLimit else { throw error }
+      }
     }
   }
 

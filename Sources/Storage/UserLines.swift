@@ -17,10 +17,11 @@ struct UserLines {
 
   /// Makes the lines of users who have none yet; commits by itself.
   static func create(_ users: [String], _ database: Database) throws {
-    let places = users.map { _ in "(?)" }.joined(separator: ", ")
-    try database.read {
-      try $0.execute(
-        "INSERT IGNORE INTO user_lines (user_id) VALUES \(places)", users.map { .text($0) })
+    // One statement each: inserts that hold one new row while they wait for another deadlock.
+    for user in users {
+      try database.read {
+        try $0.execute("INSERT IGNORE INTO user_lines (user_id) VALUES (?)", [.text(user)])
+      }
     }
   }
 
