@@ -60,7 +60,8 @@ package struct Migrations {
     var patient = options
     patient.readTimeoutSeconds = 3600
     let connection = try MySQLConnection(patient, multipleStatements: true)
-    let lock = MySQLValue.text("chattrix-migrations:\(options.database)")
+    // MySQL 8 knows names of locks of at most 64 characters.
+    let lock = MySQLValue.text(String("chattrix:\(options.database)".prefix(64)))
     guard try connection.queryRow("SELECT GET_LOCK(?, 60)", [lock])?.int(0) == 1 else {
       throw MigrationError.lockTimeout
     }

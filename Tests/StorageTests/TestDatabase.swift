@@ -1,0 +1,266 @@
+// A database of a suite's own on the server that `make test-unit` starts, migrated, and dropped when
+// the suite is through; people who know each other in it; threads that race; and what has to hold of
+// all tables whatever raced.
+
+import Calls
+import Glibc
+import MySQL
+import Synchronization
+import System
+import Testing
+
+@testable import Storage
+
+enum TestServer {
+  private static let environment = processEnvironment()
+
+  static let isThere = environment["TEST_MYSQL_SOCKET"] != nil
+
+  static func options(database: String) -> MySQLOptions {
+    MySQLOptions(
+      socket: environment["TEST_MYSQL_SOCKET"], user: environment["TEST_MYSQL_USER"] ?? "",
+      password: environment["TEST_MYSQL_PASSWORD"] ?? "", database: database)
+  }
+}
+
+struct TestDatabase: Sendable {
+  @TaskLocal static var current = TestDatabase(name: "")
+
+  /// `sql/` of this repository.
+  static let sqlFolder =
+    #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/sql"
+
+  let name: String
+
+  /// Makes an empty one.
+  static func create() throws -> TestDatabase {
+    let database = TestDatabase(
+      name: "chattrix_test_" + Randomness.system.hexadecimal(bytes: 8))
+    try MySQLConnection(TestServer.options(database: "information_schema")).run(
+      "CREATE DATABASE \(database.name) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+    return database
+  }
+
+  func drop() {
+    try? MySQLConnection(TestServer.options(database: "information_schema")).run(
+      "DROP DATABASE IF EXISTS \(name)")
+  }
+
+  var options: MySQLOptions { TestServer.options(database: name) }
+
+  func connect() throws -> MySQLConnection { try MySQLConnection(options) }
+
+  @discardableResult
+  func migrate() throws -> [Migration] {
+    try Migrations(folder: TestDatabase.sqlFolder).apply(options)
+  }
+}
+
+extension Trait where Self == TestDatabaseTrait {
+  /// Makes `TestDatabase.current` for a suite.
+  static var database: TestDatabaseTrait { TestDatabaseTrait() }
+
+  /// Skips what needs a server where there is none.
+  static var needsServer: ConditionTrait {
+    .enabled(if: TestServer.isThere, "TEST_MYSQL_SOCKET is not set: make test-unit sets it")
+  }
+}
+
+struct TestDatabaseTrait: SuiteTrait, TestScoping {
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
+  ) async throws {
+    let database = try TestDatabase.create()
+    defer { database.drop() }
+    try database.migrate()
+    try await TestDatabase.$current.withValue(database) { try await body() }
+  }
+}
+
+/// One thread's stores.
+struct Stores {
+  let database: Database
+  let calls: CallStore
+  let quality: QualityStore
+  let history: HistoryStore
+  let statistics: StatisticsStore
+  let outbox: Outbox
+  let presence: Presence
+  let people: People
+  let audit: TokenAudit
+  /// Beside the stores' own connection.
+  let connection: MySQLConnection
+
+  init(
+    _ test: TestDatabase = .current, ringSeconds: Int = 60, maximumSeconds: Int = 7200
+  ) throws {
+    database = Database(test.options)
+    let hints = Hints(redis: nil)
+    calls = CallStore(
+      database, settings: CallSettings(ringSeconds: ringSeconds, maximumSeconds: maximumSeconds),
+      hints: hints)
+    quality = QualityStore(database, hints: hints)
+    history = HistoryStore(database)
+    statistics = StatisticsStore(database)
+    outbox = Outbox(database)
+    presence = Presence(database)
+    people = People(database)
+    audit = TokenAudit(database)
+    connection = try test.connect()
+  }
+
+  func sweeper(quality: Int = 0, audit: Int = 0) -> Sweeper {
+    Sweeper(
+      database, hints: Hints(redis: nil),
+      retention: RetentionSettings(qualityDays: quality, auditDays: audit))
+  }
+
+  // MARK: People
+
+  /// Adds users nobody else has, each an accepted contact of each.
+  func users(_ names: String...) throws -> [String] {
+    let suffix = Randomness.system.hexadecimal(bytes: 4)
+    let ids = names.map { "\($0)-\(suffix)" }
+    for (id, name) in zip(ids, names) {
+      try people.add(Person(id: id, username: name, fullName: nil, avatar: "/\(name).png"))
+    }
+    for one in ids {
+      for other in ids where other != one { try people.setContact(of: one, to: other, .accepted) }
+    }
+    return ids
+  }
+
+  func pair() throws -> (caller: String, callee: String) {
+    let ids = try users("caller", "callee")
+    return (ids[0], ids[1])
+  }
+
+  /// As many pairs as wanted, quickly.
+  func pairs(_ count: Int) throws -> [(caller: String, callee: String)] {
+    try connection.run("START TRANSACTION")
+    let pairs = try (0..<count).map { _ in
+      let suffix = Randomness.system.hexadecimal(bytes: 6)
+      let pair = (caller: "a-\(suffix)", callee: "b-\(suffix)")
+      for id in [pair.caller, pair.callee] {
+        try connection.execute(
+          "INSERT INTO users (id, username) VALUES (?, ?)", [.text(id), .text(id)])
+      }
+      for (one, other) in [(pair.caller, pair.callee), (pair.callee, pair.caller)] {
+        try connection.execute(
+          "INSERT INTO contacts VALUES (?, ?, 'ACCEPTED')", [.text(one), .text(other)])
+      }
+      return pair
+    }
+    try connection.run("COMMIT")
+    return pairs
+  }
+
+  // MARK: Calls
+
+  func ring(_ caller: String, _ callee: String, _ type: CallType = .video) throws -> Call {
+    try calls.initiate(from: caller, to: callee, type: type, idempotencyKey: nil).details.call
+  }
+
+  func connect(_ caller: String, _ callee: String, _ type: CallType = .video) throws -> Call {
+    let call = try ring(caller, callee, type)
+    return try calls.accept(call.id, by: callee, from: Origin())
+  }
+
+  func find(_ call: Call) throws -> Call { try #require(try calls.find(call.id)) }
+
+  /// Lets a call have been made earlier.
+  func age(_ call: Call, seconds: Int) throws {
+    try connection.execute(
+      """
+      UPDATE calls SET created_at = created_at - INTERVAL ? SECOND,
+        expires_at = expires_at - INTERVAL ? SECOND,
+        accepted_at = accepted_at - INTERVAL ? SECOND,
+        connected_at = connected_at - INTERVAL ? SECOND,
+        deadline_at = deadline_at - INTERVAL ? SECOND WHERE id = ?
+      """, Array(repeating: .int(seconds), count: 5) + [.text(call.id)])
+  }
+
+  func events(_ user: String) throws -> [StoredEvent] {
+    try outbox.events(of: user, after: 0, limit: 10_000)
+  }
+
+  func eventTypes(_ user: String) throws -> [String] { try events(user).map(\.type) }
+
+  func historyOf(_ user: String, _ limit: Int = 100) throws -> [HistoryEntry] {
+    var query = HistoryQuery()
+    query.limit = limit
+    return try history.page(of: user, query).entries
+  }
+
+  /// The call that a user's line is busy with.
+  func line(_ user: String) throws -> String? {
+    try connection.queryRow("SELECT call_id FROM user_lines WHERE user_id = ?", [.text(user)])?
+      .optionalText(0)
+  }
+
+  func count(_ sql: String, _ values: [MySQLValue] = []) throws -> Int {
+    Int(try connection.queryRow(sql, values)?.int(0) ?? 0)
+  }
+}
+
+/// What `body` is refused with, or nil.
+func refusal(_ body: () throws -> Void) -> CallError? {
+  do {
+    try body()
+    return nil
+  } catch let error as CallError { return error } catch {
+    Issue.record(error, "an error that is none of the contract's")
+    return nil
+  }
+}
+
+func isUnauthorized(_ error: CallError?) -> Bool {
+  if case .unauthorizedAccess = error { true } else { false }
+}
+
+/// Runs `rounds` races of `threads` threads, each with stores of its own; all begin a round at once.
+/// - Returns: Per round what became of each thread's run.
+func race<Value: Sendable>(
+  threads: Int, rounds: Int = 1, in database: TestDatabase = .current,
+  _ body: @escaping @Sendable (_ round: Int, _ thread: Int, Stores) throws -> Value
+) throws -> [[Result<Value, any Error>]] {
+  let outcomes = Mutex<[[Int: Result<Value, any Error>]]>(Array(repeating: [:], count: rounds))
+  let gate = Gate(threads: threads)
+  let running = try (0..<threads).map { thread in
+    try Thread.start(name: "race \(thread)") {
+      let stores = Result { try Stores(database) }
+      _ = try? stores.get().database.ping()
+      for round in 0..<rounds {
+        gate.pass()
+        let outcome = Result { try body(round, thread, try stores.get()) }
+        outcomes.withLock { $0[round][thread] = outcome }
+      }
+    }
+  }
+  for thread in running { thread.join() }
+  return outcomes.withLock { $0 }.map { round in
+    (0..<threads).compactMap { round[$0] }
+  }
+}
+
+/// Lets threads through only all together, again and again.
+private final class Gate: Sendable {
+  private let threads: Int
+  private let arrived = Atomic<Int>(0)
+
+  init(threads: Int) { self.threads = threads }
+
+  func pass() {
+    let place = arrived.add(1, ordering: .sequentiallyConsistent).oldValue
+    let wanted = (place / threads + 1) * threads
+    while arrived.load(ordering: .sequentiallyConsistent) < wanted { sched_yield() }
+  }
+}
+
+extension Result {
+  var value: Success? { try? get() }
+
+  var refusal: CallError? {
+    if case .failure(let error) = self { error as? CallError } else { nil }
+  }
+}
