@@ -11,7 +11,7 @@ struct CallHandlers {
     var fields = context.fields()
     let calleeId = fields.requiredUserId("calleeId")
     let type = fields.word("callType", .invalidCallType, required: true, among: CallType.self)
-    if calleeId == context.userId {
+    if UserID.areSame(calleeId, context.userId) {
       fields.fault("calleeId", .selfCall, "You cannot call yourself.")
     }
     let key = context.request.headers["Idempotency-Key"]

@@ -26,7 +26,7 @@ struct Fields {
         faults.append(FieldFault("userId", .invalidUserId, "userId must be a user id."))
         continue
       }
-      if userId != context.userId {
+      if !UserID.areSame(userId, context.userId) {
         throw .unauthorizedAccess("userId is not the authenticated user.")
       }
     }

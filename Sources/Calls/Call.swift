@@ -38,12 +38,14 @@ package struct Call: Sendable, Equatable {
     quality = CallQuality()
   }
 
-  package func isParticipant(_ userId: String) -> Bool {
-    userId == callerId || userId == calleeId
-  }
+  package func isCaller(_ userId: String) -> Bool { UserID.areSame(userId, callerId) }
+
+  package func isCallee(_ userId: String) -> Bool { UserID.areSame(userId, calleeId) }
+
+  package func isParticipant(_ userId: String) -> Bool { isCaller(userId) || isCallee(userId) }
 
   /// The other of the two.
-  package func peer(of userId: String) -> String { userId == callerId ? calleeId : callerId }
+  package func peer(of userId: String) -> String { isCaller(userId) ? calleeId : callerId }
 
   package func isExpired(at now: Timestamp) -> Bool { status.isUnanswered && now >= expiresAt }
 
@@ -62,7 +64,7 @@ package struct Call: Sendable, Equatable {
     guard status.isTerminal else { return nil }
     return HistoryStatus(
       status: status, endReason: endReason, wasAccepted: acceptedAt != nil,
-      isCaller: userId == callerId)
+      isCaller: isCaller(userId))
   }
 }
 

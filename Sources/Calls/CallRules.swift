@@ -23,7 +23,7 @@ extension Call {
   package func accepted(
     by userId: String, from origin: Origin, at now: Timestamp, maximumSeconds: Int
   ) throws(CallError) -> CallChange? {
-    guard userId == calleeId else {
+    guard isCallee(userId) else {
       throw .unauthorizedAccess("Only the callee may accept a call.")
     }
     if status.isTerminal { throw status == .missed ? .callTimeout : .alreadyEnded }
@@ -52,7 +52,7 @@ extension Call {
   package func rejected(
     by userId: String, reason: RejectReason, from origin: Origin, at now: Timestamp
   ) throws(CallError) -> CallChange? {
-    guard userId == calleeId else {
+    guard isCallee(userId) else {
       throw .unauthorizedAccess("Only the callee may reject a call.")
     }
     if status.isTerminal { return nil }
@@ -79,7 +79,7 @@ extension Call {
       throw .unauthorizedAccess("You take no part in this call.")
     }
     if status.isTerminal { return nil }
-    if status.isUnanswered, userId == calleeId {
+    if status.isUnanswered, isCallee(userId) {
       return try rejected(by: userId, reason: .declined, from: origin, at: now)
     }
     let endReason: EndReason = status.isUnanswered ? .cancelled : reason
@@ -105,7 +105,7 @@ extension Call {
       throw .unauthorizedAccess("You take no part in this call.")
     }
     if next == status { return nil }
-    if next == .connecting, userId == callerId {
+    if next == .connecting, isCaller(userId) {
       throw .unauthorizedAccess("Only the callee may accept a call.")
     }
     guard status.allowedNext.contains(next) else {

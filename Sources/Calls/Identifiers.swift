@@ -15,6 +15,12 @@ package enum UserID {
     return (1...maximumLength).contains(scalars.count) && scalars.last != " "
       && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
   }
+
+  /// Whether two ids are the same byte for byte, as the tables compare them. Swift's `==` takes `é`
+  /// and an `e` with an accent behind it for one: two users.
+  package static func areSame(_ one: String, _ other: String) -> Bool {
+    one.utf8.elementsEqual(other.utf8)
+  }
 }
 
 package enum CallID {
@@ -78,7 +84,7 @@ package enum AgoraUID {
   /// The uid of a participant in one call: the callee steps aside where both hash alike.
   package static func uid(of userId: String, callerId: String, calleeId: String) -> UInt32 {
     let own = uid(of: userId)
-    guard userId == calleeId, own == uid(of: callerId) else { return own }
+    guard UserID.areSame(userId, calleeId), own == uid(of: callerId) else { return own }
     return own == hashedRange.upperBound ? hashedRange.lowerBound : own + 1
   }
 }

@@ -119,7 +119,7 @@ extension CallStore {
     }
     guard rows.count == 2 else { return .linesMissing }
     func callId(of user: String) -> String? {
-      rows.first { $0.text(0) == user }?.optionalText(1)
+      rows.first { UserID.areSame($0.text(0), user) }?.optionalText(1)
     }
     if let own = callId(of: callerId) { return .busy(.caller, blockingCallId: own) }
     if let other = callId(of: calleeId) { return .busy(.callee, blockingCallId: other) }
@@ -170,7 +170,7 @@ extension CallStore {
         """, [.text(callerId), .text(key)])
       guard let row else { return nil }
       let call = try Call(row: row)
-      guard call.calleeId == calleeId, call.type == type else {
+      guard call.isCallee(calleeId), call.type == type else {
         throw CallError.idempotencyKeyReused
       }
       return Initiation(details: try CallStore.details(connection, call), isReplay: true)

@@ -41,7 +41,7 @@ enum Directory {
       ) p
       """, pair + pair + [.text(caller), .text(callee), .text(caller), .text(callee)])
     func party(_ id: String) -> Party? {
-      rows.first { $0.text(0) == id }.map {
+      rows.first { UserID.areSame($0.text(0), id) }.map {
         Party(id: id, name: $0.optionalText(1), avatar: $0.optionalText(2))
       }
     }

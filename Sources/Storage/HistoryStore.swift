@@ -92,7 +92,7 @@ package struct HistoryStore {
   static func insert(
     _ connection: MySQLConnection, _ call: Call, user: String, status: HistoryStatus
   ) throws {
-    let direction: CallDirection = user == call.callerId ? .outgoing : .incoming
+    let direction: CallDirection = call.isCaller(user) ? .outgoing : .incoming
     try connection.execute(
       """
       INSERT INTO call_history (user_id, call_id, remote_user_id, call_type, status, direction,

@@ -72,7 +72,7 @@ package struct Outbox {
         try CallStore.details(connection, $0)
       }
       var invitation: StoredEvent?
-      if let call = details?.call, call.status.isUnanswered, call.calleeId == userId {
+      if let call = details?.call, call.status.isUnanswered, call.isCallee(userId) {
         invitation = try self.invitation(connection, userId, call.id)
       }
       let oldest = try connection.queryRow(

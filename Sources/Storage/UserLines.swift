@@ -8,12 +8,13 @@ import System
 
 struct UserLines {
   private struct Line {
+    let user: String
     var callId: String?
     var lastEventId: Int64
     var isChanged = false
   }
 
-  private var lines: [String: Line]
+  private var lines: [Line]
 
   /// Makes the lines of users who have none yet; commits by itself.
   static func create(_ users: [String], _ database: Database) throws {
@@ -50,37 +51,41 @@ struct UserLines {
   }
 
   private init(rows: [MySQLRow]) {
-    lines = [:]
-    for row in rows {
-      lines[row.text(0)] = Line(callId: row.optionalText(1), lastEventId: row.int(2))
+    lines = rows.map {
+      Line(user: $0.text(0), callId: $0.optionalText(1), lastEventId: $0.int(2))
     }
   }
 
-  func holds(_ user: String) -> Bool { lines[user] != nil }
+  private func place(of user: String) -> Int? {
+    lines.firstIndex { UserID.areSame($0.user, user) }
+  }
+
+  func holds(_ user: String) -> Bool { place(of: user) != nil }
 
   /// The call that a user is busy with.
-  func callId(of user: String) -> String? { lines[user]?.callId }
+  func callId(of user: String) -> String? { place(of: user).flatMap { lines[$0].callId } }
 
   /// The number of the user's next event.
   mutating func nextEventId(for user: String) -> Int64 {
-    lines[user]?.lastEventId += 1
-    lines[user]?.isChanged = true
-    return lines[user]?.lastEventId ?? 0
+    guard let place = place(of: user) else { return 0 }
+    lines[place].lastEventId += 1
+    lines[place].isChanged = true
+    return lines[place].lastEventId
   }
 
   /// The user is free again, if it is this call that kept them busy.
   mutating func release(_ user: String, from callId: String) {
-    guard lines[user]?.callId == callId else { return }
-    lines[user]?.callId = nil
-    lines[user]?.isChanged = true
+    guard let place = place(of: user), lines[place].callId == callId else { return }
+    lines[place].callId = nil
+    lines[place].isChanged = true
   }
 
   /// Writes what has changed.
   func save(_ connection: MySQLConnection) throws {
-    for (user, line) in lines where line.isChanged {
+    for line in lines where line.isChanged {
       try connection.execute(
         "UPDATE user_lines SET call_id = ?, last_event_id = ? WHERE user_id = ?",
-        [.text(line.callId), .int(line.lastEventId), .text(user)])
+        [.text(line.callId), .int(line.lastEventId), .text(line.user)])
     }
   }
 }

@@ -78,10 +78,8 @@ package struct Log: Sendable {
     json.endObject()
     var line = json.bytes
     line.append(UInt8(ascii: "\n"))
-    // Where the reader of a pipe has stopped, the line is lost: a log must never hold up a call.
-    var output = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    guard poll(&output, 1, 0) == 1 else { return }
-    // One write, so that lines of several processes do not mix.
+    // One write, so that lines of several processes do not mix; what a full pipe refuses is lost,
+    // because a log must never hold up a call.
     line.withUnsafeBytes { _ = Glibc.write(descriptor, $0.baseAddress, $0.count) }
   }
 }
