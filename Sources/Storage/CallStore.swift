@@ -161,11 +161,17 @@ package struct CallStore {
 
   /// The call under lock, and the transaction's time.
   static func lock(_ connection: MySQLConnection, _ callId: String) throws -> (Call, Timestamp) {
-    guard
-      let row = try connection.queryRow(
-        "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ? FOR UPDATE",
-        [.text(callId)])
-    else { throw CallError.notFound(.call) }
-    return (try Call(row: row), row.time(Call.columnCount) ?? .now())
+    guard let locked = try lockIfThere(connection, callId) else { throw CallError.notFound(.call) }
+    return locked
+  }
+
+  /// The same; nil where the call has been deleted.
+  static func lockIfThere(_ connection: MySQLConnection, _ callId: String) throws
+    -> (Call, Timestamp)?
+  {
+    try connection.queryRow(
+      "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ? FOR UPDATE",
+      [.text(callId)]
+    ).map { (try Call(row: $0), $0.time(Call.columnCount) ?? .now()) }
   }
 }

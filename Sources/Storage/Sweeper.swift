@@ -117,8 +117,9 @@ package final class Sweeper {
             result.skipped += 1
             continue
           }
-          let (call, now) = try CallStore.lock(connection, candidate.callId)
-          guard let change = decide(call, now) else { continue }
+          guard let (call, now) = try CallStore.lockIfThere(connection, candidate.callId),
+            let change = decide(call, now)
+          else { continue }
           var journal = CallJournal(connection: connection, lines: lines)
           try journal.write(change, from: call.status)
           result.ended += 1

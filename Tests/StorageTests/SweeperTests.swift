@@ -1,0 +1,180 @@
+// What one pass of the sweeper ends (R1.4, contract §5, §7.1, design §3).
+
+import Calls
+import JSON
+import MySQL
+import System
+import Testing
+
+@testable import Storage
+
+@Suite(.needsServer, .database, .serialized) struct SweeperTests {
+  private let stores: Stores
+
+  init() throws { stores = try Stores() }
+
+  private func sweep() throws -> SweepReport { try stores.sweeper().sweep() }
+
+  @Test("R1.4 R11.5 unanswered for 60 s: missed, both are told, both are free")
+  func unanswered() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    try stores.calls.markRinging(call.id)
+    try stores.age(call, seconds: 59)
+    #expect(try sweep() == SweepReport())
+    try stores.age(call, seconds: 1)
+    #expect(try sweep().overdue == 1)
+    let over = try stores.find(call)
+    #expect(over.status == .missed)
+    #expect(over.endReason == .timeout)
+    #expect(over.durationSeconds == 0)
+    #expect(try stores.eventTypes(caller) == ["call_ringing", "call_timeout"])
+    #expect(try stores.eventTypes(callee) == ["call_invitation", "call_timeout"])
+    #expect(try stores.historyOf(caller).map(\.status) == [.missed])
+    #expect(try stores.historyOf(callee).map(\.status) == [.missed])
+    #expect(try stores.line(caller) == nil)
+    #expect(try stores.line(callee) == nil)
+    #expect(try sweep().overdue == 0)
+    try Consistency.check(stores.connection)
+  }
+
+  @Test("§7.1 disconnecting for 10 s: ended")
+  func disconnecting() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    _ = try stores.calls.update(call.id, to: .connected, by: caller, from: Origin())
+    _ = try stores.calls.update(call.id, to: .disconnecting, by: callee, from: Origin())
+    try stores.age(call, seconds: 9)
+    #expect(try sweep().overdue == 0)
+    try stores.age(call, seconds: 1)
+    #expect(try sweep().overdue == 1)
+    let over = try stores.find(call)
+    #expect(over.status == .ended)
+    #expect(over.endReason == .hangup)
+    #expect(over.durationSeconds == 10)
+    #expect(try stores.historyOf(caller).map(\.status) == [.completed])
+    #expect(try stores.eventTypes(caller).last == "call_ended")
+    #expect(try stores.eventTypes(callee).last == "call_ended")
+    try Consistency.check(stores.connection)
+  }
+
+  @Test("§5 past the maximum duration: ended for that reason, told by nobody")
+  func maximumDuration() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    try stores.age(call, seconds: 7199)
+    #expect(try sweep().overdue == 0)
+    try stores.age(call, seconds: 1)
+    #expect(try sweep().overdue == 1)
+    #expect(try stores.find(call).endReason == .maxDuration)
+    for user in [caller, callee] {
+      let event = try #require(try stores.events(user).last)
+      #expect(
+        try JSONParser.parse(event.data) == [
+          "callId": .string(call.id), "endedBy": nil, "endReason": "max_duration",
+          "durationSeconds": 7200,
+        ])
+    }
+  }
+
+  private func seen(_ user: String, secondsAgo: Int) throws {
+    try stores.connection.execute(
+      """
+      UPDATE user_lines SET seen_at = UTC_TIMESTAMP(3) - INTERVAL ? SECOND WHERE user_id = ?
+      """, [.int(secondsAgo), .text(user)])
+  }
+
+  @Test("§5 both seen and gone for 90 s: lost")
+  func lost() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    try stores.age(call, seconds: 200)
+    #expect(try sweep().lost == 0, "nobody was ever seen")
+    try seen(caller, secondsAgo: 100)
+    #expect(try sweep().lost == 0, "the callee was never seen")
+    try seen(callee, secondsAgo: 88)
+    #expect(try sweep().lost == 0, "the callee is not gone for long enough")
+    try seen(callee, secondsAgo: 300)
+    #expect(try sweep().lost == 0, "the callee was not seen during this call")
+    try seen(callee, secondsAgo: 91)
+    #expect(try sweep().lost == 1)
+    #expect(try stores.find(call).endReason == .connectionLost)
+    #expect(try stores.find(call).status == .ended)
+    #expect(try stores.historyOf(callee).map(\.status) == [.completed])
+    #expect(try stores.line(callee) == nil)
+    try Consistency.check(stores.connection)
+  }
+
+  @Test("§5 an unanswered call is not lost, it times out")
+  func lostWhileRinging() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    try stores.connection.execute(
+      "UPDATE calls SET created_at = created_at - INTERVAL 200 SECOND WHERE id = ?",
+      [.text(call.id)])
+    for user in [caller, callee] { try seen(user, secondsAgo: 100) }
+    #expect(try sweep().lost == 0)
+    _ = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin())
+  }
+
+  @Test("R1.4 several hundred are due at once: all of them, within a few passes")
+  func manyDue() throws {
+    let calls = try stores.pairs(450).map { try stores.ring($0.caller, $0.callee) }
+    try stores.connection.run(
+      """
+      UPDATE calls SET created_at = created_at - INTERVAL 61 SECOND,
+        expires_at = expires_at - INTERVAL 61 SECOND, deadline_at = deadline_at - INTERVAL 61 SECOND
+      WHERE deadline_at IS NOT NULL
+      """)
+    let sweeper = stores.sweeper()
+    let reports = try (0..<3).map { _ in try sweeper.sweep() }
+    #expect(reports.reduce(0) { $0 + $1.overdue } == 450)
+    #expect(try sweeper.sweep().overdue == 0)
+    #expect(try calls.allSatisfy { try stores.find($0).status == .missed })
+    try Consistency.check(stores.connection)
+  }
+
+  @Test("R1.4 a line that somebody holds is passed over, and taken when it is free")
+  func heldLock() throws {
+    let pairs = try stores.pairs(3)
+    for pair in pairs { try stores.age(try stores.ring(pair.caller, pair.callee), seconds: 61) }
+    let holder = try TestDatabase.current.connect()
+    try holder.run("START TRANSACTION")
+    _ = try holder.query(
+      "SELECT * FROM user_lines WHERE user_id = ? FOR UPDATE", [.text(pairs[1].callee)])
+    let started = MonotonicClock.milliseconds()
+    let report = try sweep()
+    #expect(report.overdue == 2)
+    #expect(report.skipped == 1)
+    #expect(MonotonicClock.milliseconds() - started < 1000)
+    #expect(try stores.line(pairs[1].caller) != nil)
+    try holder.run("ROLLBACK")
+    #expect(try sweep().overdue == 1)
+    try Consistency.check(stores.connection)
+  }
+
+  @Test("R1.4 a call that is deleted under the sweeper does not stop it")
+  func deletedCall() throws {
+    let pairs = try stores.pairs(2)
+    let calls = try pairs.map { try stores.ring($0.caller, $0.callee) }
+    for call in calls { try stores.age(call, seconds: 61) }
+    let holder = try TestDatabase.current.connect()
+    try holder.run("START TRANSACTION")
+    try holder.execute("DELETE FROM calls WHERE id = ?", [.text(calls[0].id)])
+    let sweeping = try Thread.start(name: "sweep") { [database = TestDatabase.current] in
+      do { _ = try Stores(database).sweeper().sweep() } catch { Issue.record(error) }
+    }
+    let waiting = """
+      SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()
+        AND info LIKE '%FOR UPDATE%' AND id <> CONNECTION_ID()
+      """
+    for _ in 0..<200 where try stores.count(waiting) == 0 {
+      _ = try stores.connection.query("SELECT SLEEP(0.01)")
+    }
+    try holder.run("COMMIT")
+    sweeping.join()
+    #expect(try stores.find(calls[1]).status == .missed)
+    try stores.connection.execute(
+      "UPDATE user_lines SET call_id = NULL WHERE call_id = ?", [.text(calls[0].id)])
+  }
+}
