@@ -35,5 +35,5 @@ trap 'exit 130' INT TERM HUP
 "$here/stack.sh" up
 
 cd "$suite"
-# shellcheck disable=SC2086 # several words
-"$venv/bin/python" -m pytest ${PYTEST_ARGS-}
+eval "arguments=(${PYTEST_ARGS-})" # words in quotes stay together
+"$venv/bin/python" -m pytest "${arguments[@]}"
