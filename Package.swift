@@ -49,7 +49,10 @@ let package = Package(
       ["API", "Storage", "Configuration", "FastCGI", "HTTP", "MySQL", "Redis", "System"]),
     program(
       "chattrix-signaling",
-      ["Signaling", "API", "Storage", "Configuration", "HTTP", "MySQL", "Redis", "System"]),
+      [
+        "Signaling", "API", "Storage", "Calls", "Configuration", "HTTP", "MySQL", "Redis", "JSON",
+        "System",
+      ]),
     program(
       "chattrix-ctl",
       ["Storage", "Calls", "Configuration", "JWT", "Redis", "JSON", "MySQL", "System"]),
@@ -107,7 +110,9 @@ let package = Package(
     tests("CallsTests", ["Calls", "JSON", "System"]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System"]),
-    tests("SignalingTests", ["Signaling", "WebSocket", "HTTP", "JSON", "System"]),
+    tests(
+      "SignalingTests",
+      ["Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "System"]),
     tests("FastCGITests", ["FastCGI", "HTTP", "System", "CLinux"]),
     tests("SupervisionTests", ["Supervision", "JSON", "System"]),
     tests("APITests", ["API", "Calls", "HTTP", "JSON"]),

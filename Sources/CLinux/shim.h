@@ -50,6 +50,11 @@ static inline int chattrix_fcntl(int descriptor, int command, int argument) {
   return fcntl(descriptor, command, argument);
 }
 
+// accept4(2): the next connection, non-blocking and close-on-exec from the start.
+static inline int chattrix_accept(int listener) {
+  return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 // prctl(2) is variadic. Asks for `signal` when the parent dies: a worker must not outlive its
 // supervisor and go on accepting on a socket that nothing refers to any more.
 static inline int chattrix_set_parent_death_signal(int signal) {

@@ -29,6 +29,9 @@ package final class RedisSubscriber {
     self.timeouts = timeouts
   }
 
+  /// Whether the channel is being listened to.
+  package var isConnected: Bool { stream != nil }
+
   /// The next message, or nil where none came in time.
   ///
   /// After a failure it waits out the back-off within the calls that follow, so a loop around it

@@ -1,0 +1,132 @@
+// From the outbox to the sockets (design §3). Each session has a cursor, the newest event that it
+// was sent, and is either ready for what follows or behind. A page is fetched from behind the
+// earliest cursor of a user's ready sessions, and each skips what it has: so replay and new events
+// are the same thing, in order and without a gap, and a slow reader costs a cursor, not a buffer.
+
+import Calls
+import Storage
+import System
+import WebSocket
+
+/// An invitation on its way to a device.
+struct Invitation {
+  let eventId: Int64
+  let callId: String
+}
+
+extension Hub {
+  /// Events of one fetch: far less than a connection's queue may hold.
+  private static let pageSize = 64
+
+  /// Finds out what a user has not been sent.
+  func look(_ user: User) {
+    guard !user.isFetching else {
+      user.mustLookAgain = true
+      return
+    }
+    let sessions = sessions(of: user)
+    for session in sessions where !session.isReady { session.isBehind = true }
+    guard let after = sessions.filter(\.isReady).map(\.cursor).min() else { return }
+    (user.isFetching, user.mustLookAgain) = (true, false)
+    let (userId, serial, mailbox, mysql) = (user.id, user.serial, mailbox, mysql)
+    metrics.fetches += 1
+    database.submit(for: userId) { backend in
+      let result = mysql.attempt {
+        try backend.events(of: userId, after: after, limit: Self.pageSize)
+      }
+      mailbox.post(.events(userId: userId, serial: serial, after: after, result))
+    }
+  }
+
+  /// Looks only if one of the user's sessions has not been sent this event.
+  func look(_ user: User, upTo lastEventId: Int64) {
+    if sessions(of: user).contains(where: { $0.cursor < lastEventId }) { look(user) }
+  }
+
+  func fetched(
+    _ userId: String, _ serial: UInt32, _ after: Int64, _ result: Result<[StoredEvent], Unavailable>
+  ) {
+    guard let user = users[userId], user.serial == serial else { return }
+    user.isFetching = false
+    guard case .success(let events) = result else {
+      unfetched.insert(userId)
+      return
+    }
+    for session in sessions(of: user) where session.isLive {
+      if !session.isReady {
+        session.isBehind = true
+      } else if session.cursor < after {
+        // It became ready during the fetch, which began too late for it.
+        user.mustLookAgain = true
+      } else {
+        deliver(events, to: session, of: user)
+      }
+    }
+    if events.count == Self.pageSize || user.mustLookAgain { look(user) }
+  }
+
+  private func deliver(_ events: [StoredEvent], to session: Session, of user: User) {
+    var count = 0
+    var invitation: StoredEvent?
+    server.send(session) { bytes in
+      for event in events where event.eventId > session.cursor {
+        session.cursor = event.eventId
+        if Self.isSpared(session, event) { continue }
+        FrameEncoder.append(.text, ServerFrame.event(event, isChat: session.isChat), to: &bytes)
+        if event.type == CallEvent.invitationType { invitation = event }
+        count += 1
+      }
+    }
+    guard count > 0 else { return }
+    metrics.events += count
+    present.insert(user.id)
+    if let invitation { invited(invitation, user, session) }
+  }
+
+  /// The connection that sent a command, and those of its device, are not told of its outcome again
+  /// (contract §7.6).
+  private static func isSpared(_ session: Session, _ event: StoredEvent) -> Bool {
+    if let device = event.originDevice, device == session.deviceId { return true }
+    if let connection = event.originConnection { return connection == session.connectionId }
+    return false
+  }
+
+  /// An invitation was sent: once the socket has taken it, the call rings.
+  func invited(_ event: StoredEvent, _ user: User, _ session: Session) {
+    // One that is replayed long afterwards rings nowhere; a minute more for clocks that differ.
+    let end = event.createdAt.adding(seconds: Int64(settings.ringSeconds) + 60)
+    guard event.eventId > user.ringingEventId, end > .now() else { return }
+    let invitation = Invitation(eventId: event.eventId, callId: event.callId)
+    if !session.isDrained {
+      queuedInvitations[session.tag, default: []].append(invitation)
+    } else if session.phase == .open {
+      ring(invitation, user)
+    }
+  }
+
+  private func ring(_ invitation: Invitation, _ user: User) {
+    guard invitation.eventId > user.ringingEventId else { return }
+    user.ringingEventId = invitation.eventId
+    let mysql = mysql
+    database.submit(for: user.id) { backend in
+      _ = mysql.attempt { try backend.markRinging(invitation.callId) }
+    }
+  }
+
+  /// A socket that was blocked has taken everything.
+  func caughtUp(_ session: Session) {
+    guard let user = session.user else { return }
+    for invitation in queuedInvitations.removeValue(forKey: session.tag) ?? [] {
+      ring(invitation, user)
+    }
+    guard session.isBehind, session.isLive else { return }
+    session.isBehind = false
+    look(user)
+  }
+
+  func retryFetches() {
+    let ids = unfetched
+    unfetched = []
+    for id in ids { if let user = users[id] { look(user) } }
+  }
+}

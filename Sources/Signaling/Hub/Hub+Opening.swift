@@ -1,0 +1,71 @@
+// The beginning of a session: what is true for the user now, told in `connected`; then replay or the
+// invitation that still rings; then whatever comes (contract §6.4, §7.8).
+
+import Storage
+import WebSocket
+
+extension Hub {
+  func open(_ session: Session) {
+    openings.append(session.tag)
+    startOpenings()
+  }
+
+  private func startOpenings() {
+    while let tag = openings.next() {
+      guard let userId = session(tag: tag)?.user?.id else {
+        openings.finish(tag)
+        continue
+      }
+      let (mailbox, mysql) = (mailbox, mysql)
+      database.submit(for: userId) { backend in
+        mailbox.post(.opening(tag: tag, mysql.attempt { try backend.opening(of: userId) }))
+      }
+    }
+  }
+
+  func retryOpenings() {
+    openings.retry()
+    startOpenings()
+  }
+
+  func opened(_ tag: UInt64, _ result: Result<Opening, Unavailable>) {
+    switch result {
+    case .success(let opening):
+      openings.finish(tag)
+      if let session = session(tag: tag), session.phase == .open { begin(session, opening) }
+    case .failure:
+      if !openings.fail(tag), let session = session(tag: tag) {
+        server.close(session, .tryAgainLater, "the database is away")
+      }
+    }
+    startOpenings()
+  }
+
+  private func begin(_ session: Session, _ opening: Opening) {
+    guard let user = session.user else { return }
+    let last = opening.lastEventId
+    // Behind the given event there is something that is not kept any more, or the client knows of
+    // events that never were: either way what it believes is worth nothing.
+    let resync =
+      session.isResuming
+      && (session.cursor > last || (opening.oldestEventId ?? last + 1) > session.cursor + 1)
+    session.cursor = session.isResuming ? min(session.cursor, last) : last
+    session.isLive = true
+    let connected = ServerFrame.Connected(
+      connectionId: session.connectionId, userId: user.id,
+      heartbeatSeconds: server.settings.pingSeconds, lastEventId: last, resync: resync,
+      activeCall: opening.activeCall)
+    let invitation = session.isResuming ? nil : opening.invitation
+    server.send(session) { bytes in
+      FrameEncoder.append(
+        .text, ServerFrame.connected(connected, isChat: session.isChat), to: &bytes)
+      guard let invitation else { return }
+      FrameEncoder.append(
+        .text, ServerFrame.event(invitation, isChat: session.isChat), to: &bytes)
+    }
+    if let invitation { invited(invitation, user, session) }
+    if opening.activeCall != nil { present.insert(user.id) }
+    server.release(session)
+    if session.isBehind || session.cursor < last { look(user) }
+  }
+}

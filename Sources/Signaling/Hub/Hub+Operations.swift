@@ -1,0 +1,38 @@
+// What an operator asks the sidecar itself, from its own host only (contract §1): /healthz, /readyz,
+// /metrics. Everything else that is not /ws is not here.
+
+import Calls
+import HTTP
+
+extension Hub {
+  func operation(_ request: HTTPRequest, _ requestId: String, _ address: String) -> HTTPResponse {
+    guard AddressLimits.isLocal(address) else {
+      return services.refusal(.notFound(.route), requestId)
+    }
+    var response: HTTPResponse
+    switch request.path {
+    case "/healthz": response = .json(Array(#"{"status":"ok"}"#.utf8))
+    case "/readyz": response = readiness
+    case "/metrics":
+      response = .text(
+        metrics.text(
+          connections: server.connectionCount, users: users.count, mysql: mysql.isGood,
+          redis: redis.isGood))
+    default: return services.refusal(.notFound(.route), requestId)
+    }
+    guard request.method == .get else {
+      return services.refusal(.methodNotAllowed(allowed: ["GET"]), requestId)
+    }
+    response.headers["X-Request-Id"] = requestId
+    return response
+  }
+
+  /// As the worker's (contract §7.14).
+  private var readiness: HTTPResponse {
+    guard mysql.isGood else {
+      return .json(Array(#"{"status":"unavailable","mysql":false}"#.utf8), status: 503)
+    }
+    let status = redis.isGood ? #"{"status":"ready"}"# : #"{"status":"degraded","redis":false}"#
+    return .json(Array(status.utf8))
+  }
+}

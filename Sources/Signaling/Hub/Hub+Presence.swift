@@ -1,0 +1,47 @@
+// Who is here, kept in MySQL for the sweeper (design §3): a call whose participants have both been
+// gone for 90 s is over.
+
+import CLinux
+import Glibc
+import System
+
+extension Hub {
+  /// Once a second: who came, went or was sent something; now and then everybody.
+  func notePresence() {
+    let period = UInt32(settings.presenceSeconds) * Server.ticksPerSecond
+    if server.tick % period < Server.ticksPerSecond { present.formUnion(users.ids) }
+    guard !present.isEmpty else { return }
+    let ids = Array(present)
+    present = []
+    let mysql = mysql
+    poller.submit { backend in
+      _ = mysql.attempt { try backend.touch(ids) }
+    }
+  }
+
+  /// Notes the last that went, and waits a moment for that.
+  func noteDepartures() throws(SystemError) {
+    guard !present.isEmpty else { return }
+    let done = try Signal()
+    let ids = Array(present)
+    poller.submit { backend in
+      try? backend.touch(ids)
+      done.raise()
+    }
+    done.wait(milliseconds: 1000)
+  }
+}
+
+/// Raised once by one thread and waited for by another.
+private final class Signal: Sendable {
+  private let event: EventDescriptor
+
+  init() throws(SystemError) { event = try EventDescriptor() }
+
+  func raise() { event.signal() }
+
+  func wait(milliseconds: Int32) {
+    var waiting = pollfd(fd: event.descriptor.raw, events: Int16(POLLIN), revents: 0)
+    poll(&waiting, 1, milliseconds)
+  }
+}

@@ -1,0 +1,122 @@
+// The state of the sidecar, on the event loop's thread: who is connected, who is behind, what is
+// asked for and has not come yet. Its extensions hold a concern each.
+
+import Calls
+import HTTP
+import System
+import WebSocket
+
+final class Hub {
+  let server: Server
+  let settings: SignalingSettings
+  let services: SignalingServices
+  let mailbox: Mailbox
+  let database: DatabaseThreads
+  let poller: Poller
+  let mysql: Availability
+  let redis: Availability
+  let origins: OriginPolicy
+
+  var users = UserDirectory()
+  var addresses: AddressLimits
+  /// Handshakes whose ticket is being redeemed, by tag.
+  var redeeming: [UInt64: Arrival] = [:]
+  var openings = OpeningQueue()
+  /// Users whose events could not be fetched, to be tried again.
+  var unfetched: Set<String> = []
+  /// Invitations in a blocked socket's queue, by tag.
+  var queuedInvitations: [UInt64: [Invitation]] = [:]
+  /// Users to be noted as present.
+  var present: Set<String> = []
+  var metrics = Metrics()
+
+  var log: Log { services.log }
+
+  init(
+    server: Server, settings: SignalingSettings, services: SignalingServices, mailbox: Mailbox
+  ) throws(SystemError) {
+    (self.server, self.settings) = (server, settings)
+    (self.services, self.mailbox) = (services, mailbox)
+    mysql = Availability(of: "mysql", log: services.log)
+    redis = Availability(of: "redis", log: services.log)
+    origins = OriginPolicy(allowed: settings.allowedOrigins)
+    addresses = AddressLimits(limit: settings.connectionsPerAddress)
+    database = try DatabaseThreads(
+      count: settings.databaseThreads, makeBackend: services.makeBackend)
+    poller = try Poller(
+      makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
+    if let address = services.redis {
+      try HintListener.start(address, mailbox: mailbox, redis: redis)
+    }
+  }
+
+  /// Every connection of the server is a session: `makeConnection` makes no others.
+  func session(_ connection: Connection) -> Session {
+    unsafeDowncast(connection, to: Session.self)
+  }
+
+  func session(tag: UInt64) -> Session? { server.connection(tag).map(session) }
+
+  func session(at descriptor: Int32) -> Session? {
+    descriptor < 0 ? nil : server.connection(at: descriptor).map(session)
+  }
+
+  func sessions(of user: User) -> [Session] {
+    var found: [Session] = []
+    var next = session(at: user.first)
+    while let session = next {
+      found.append(session)
+      next = self.session(at: session.next)
+    }
+    return found
+  }
+
+  /// A request id of the sidecar's own, where no proxy gave one.
+  func makeRequestId() -> String { services.randomness.hexadecimal(bytes: 16) }
+}
+
+extension Hub: ConnectionHandler {
+  func makeConnection(_ descriptor: consuming Descriptor, tag: UInt64) -> Connection {
+    Session(descriptor, tag: tag)
+  }
+
+  func closed(_ connection: Connection) {
+    let session = session(connection)
+    redeeming[session.tag] = nil
+    queuedInvitations[session.tag] = nil
+    addresses.release(session.tag)
+    guard let user = session.user else { return }
+    log.debug(
+      "connection_closed",
+      ["connectionId": .string(session.connectionId), "userId": .string(user.id)])
+    if users.remove(session, sessionAt: self.session(at:)) != nil { present.insert(user.id) }
+  }
+
+  func drained(_ connection: Connection) { caughtUp(session(connection)) }
+
+  func ticked() {
+    guard server.tick % Server.ticksPerSecond == 0 else { return }
+    retryOpenings()
+    retryFetches()
+    notePresence()
+  }
+
+  func stopping() { log.info("stopping", ["connections": .int(Int64(server.connectionCount))]) }
+
+  func woken() {
+    for message in mailbox.take() {
+      switch message {
+      case .opening(let tag, let result): opened(tag, result)
+      case .events(let userId, let serial, let after, let result):
+        fetched(userId, serial, after, result)
+      case .ticket(let tag, let result): redeemed(tag, result)
+      case .result(let tag, let requestId, let response): answered(tag, requestId, response)
+      case .hints(let ids):
+        for id in ids { if let user = users[id] { look(user) } }
+      case .recent(let list):
+        for (id, lastEventId) in list { if let user = users[id] { look(user, upTo: lastEventId) } }
+      case .stop: server.stop()
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// What the sidecar can be told, and what it is given by the program that wires it.
+
+import Calls
+import HTTP
+import Redis
+import System
+
+package struct SignalingSettings: Sendable {
+  package var server = ServerSettings()
+  /// Frames of one connection; more than twice that in a second closes it. 0 is no limit.
+  package var messagesPerSecond = 20
+  /// Connections of one user; 0 is no limit.
+  package var connectionsPerUser = 20
+  /// Connections from one address; 0 is no limit.
+  package var connectionsPerAddress = 1000
+  /// Web origins that may connect; empty is the host's own only.
+  package var allowedOrigins: Set<String> = []
+  /// How long a call rings.
+  package var ringSeconds = 60
+  /// Threads for blocking work.
+  package var databaseThreads = 4
+  /// How often connected users are noted as present.
+  package var presenceSeconds = 30
+
+  package init() {}
+}
+
+package struct SignalingServices: Sendable {
+  /// Whose the token of `Authorization: Bearer` is.
+  /// - Throws: `CallError.authenticationFailed`.
+  package var userOfHeaders: @Sendable (HTTPHeaders) throws(CallError) -> String
+  /// Whose a bare JWT is.
+  /// - Throws: `CallError.authenticationFailed`.
+  package var userOfToken: @Sendable (String) throws(CallError) -> String
+  /// The answer to a request that is refused, by the product's one error table.
+  package var refusal: @Sendable (CallError, _ requestId: String) -> HTTPResponse
+  /// Called once on each thread that needs one.
+  package var makeBackend: @Sendable () -> any Backend
+  /// nil where there is no Redis: hints are then only polled for.
+  package var redis: RedisAddress?
+  package var log: Log
+  package var randomness: Randomness
+
+  package init(
+    userOfHeaders: @escaping @Sendable (HTTPHeaders) throws(CallError) -> String,
+    userOfToken: @escaping @Sendable (String) throws(CallError) -> String,
+    refusal: @escaping @Sendable (CallError, _ requestId: String) -> HTTPResponse,
+    makeBackend: @escaping @Sendable () -> any Backend, redis: RedisAddress?, log: Log,
+    randomness: Randomness = .system
+  ) {
+    (self.userOfHeaders, self.userOfToken) = (userOfHeaders, userOfToken)
+    (self.refusal, self.makeBackend) = (refusal, makeBackend)
+    (self.redis, self.log, self.randomness) = (redis, log, randomness)
+  }
+}

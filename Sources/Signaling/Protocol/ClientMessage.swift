@@ -1,0 +1,75 @@
+// What a client sends (contract §6.3): a heartbeat, or a command on a call.
+
+import Calls
+import HTTP
+import JSON
+
+enum ClientMessage {
+  case heartbeat
+  case command(Command)
+  /// To be answered with an `error` frame.
+  case invalid(CallError)
+
+  init(_ text: Span<UInt8>) {
+    let message: JSONValue
+    do throws(JSONError) {
+      message = try JSONParser.parse(text)
+    } catch {
+      self = .invalid(.malformedJSON(error.description))
+      return
+    }
+    switch message["type"]?.stringValue {
+    case "heartbeat": self = .heartbeat
+    case "call.accept": self = Self.command("accept", message)
+    case "call.reject": self = Self.command("reject", message)
+    case "call.end": self = Self.command("end", message)
+    default:
+      self = .invalid(
+        .validation(
+          "type", .invalidType,
+          "type must be one of heartbeat, call.accept, call.reject, call.end."))
+    }
+  }
+
+  private static func command(_ action: String, _ message: JSONValue) -> ClientMessage {
+    let data = message["data"] ?? message["payload"] ?? .null
+    let requestId = message["requestId"] ?? data["requestId"] ?? .null
+    switch requestId {
+    case .null, .int, .double: break
+    case .string(let text) where text.utf8.count <= 256: break
+    default:
+      return .invalid(
+        .validation(
+          "requestId", .invalidType, "requestId must be a number or at most 256 bytes of text."))
+    }
+    return .command(Command(action: action, requestId: requestId, data: data))
+  }
+}
+
+/// A command, to be answered with a `command_result`: the REST request of the same name.
+struct Command: Sendable {
+  /// As it stands in the path.
+  let action: String
+  /// The client's own; null where it gave none.
+  let requestId: JSONValue
+  let data: JSONValue
+
+  /// The request that REST would have had.
+  /// - Throws: `CallError.validation` where no call is named.
+  func request(requestId: String) throws(CallError) -> HTTPRequest {
+    guard case .object(var members) = data else {
+      throw .validation("data", .invalidType, "data must be an object.")
+    }
+    guard let callId = members.removeValue(forKey: "callId"), callId != .null else {
+      throw .validation("callId", .required, "callId is required.")
+    }
+    guard let callId = callId.stringValue, !callId.isEmpty else {
+      throw .validation("callId", .invalidType, "callId must be text.")
+    }
+    members["requestId"] = nil
+    return HTTPRequest(
+      method: .post, path: "/api/v1/calls/\(PercentEncoding.encode(callId))/\(action)",
+      headers: ["Content-Type": "application/json"],
+      body: JSONValue.object(members).serialized(), requestId: requestId)
+  }
+}

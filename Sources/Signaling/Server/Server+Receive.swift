@@ -1,0 +1,95 @@
+// What comes in: request heads first, frames afterwards.
+
+import Glibc
+import HTTP
+import WebSocket
+
+extension Server {
+  func receive(_ connection: Connection) {
+    let count = input.receive(from: connection.raw)
+    guard count > 0 else {
+      if count == 0 || errno != EAGAIN && errno != EINTR { drop(connection) }
+      return
+    }
+    input.withBytes(count) { bytes in
+      switch connection.phase {
+      case .head: readHead(&bytes, connection)
+      case .open where !connection.isHeld:
+        if connection.isDrained { setDeadline(connection, seconds: settings.silenceSeconds) }
+        readFrames(&bytes, connection)
+      case .deciding, .open: stash(bytes.span, connection)
+      case .closing: readFrames(&bytes, connection)
+      case .draining: break
+      }
+    }
+  }
+
+  private func readHead(_ bytes: inout MutableSpan<UInt8>, _ connection: Connection) {
+    guard let preamble = connection.preamble else { return }
+    let head: RequestHead
+    do throws(RequestHeadError) {
+      guard let (whole, consumed) = try preamble.parser.feed(bytes.span) else { return }
+      head = whole
+      guard preamble.keep(bytes.span.extracting(consumed..<bytes.count)) else {
+        return drop(connection)
+      }
+    } catch {
+      handler?.refused(error, connection)
+      return
+    }
+    connection.phase = .deciding
+    handler?.requested(head, connection)
+  }
+
+  private func stash(_ bytes: Span<UInt8>, _ connection: Connection) {
+    guard connection.preamble?.keep(bytes) == true else {
+      return fail(
+        connection, WebSocketFailure(.policyViolation, "too much before the connection was ready"))
+    }
+    if connection.phase == .open {
+      setDeadline(connection, seconds: settings.silenceSeconds)
+    }
+  }
+
+  private func readFrames(_ bytes: inout MutableSpan<UInt8>, _ connection: Connection) {
+    let isOutermost = corked == nil
+    if isOutermost { corked = connection }
+    do throws(WebSocketFailure) {
+      try connection.decoder.decode(&bytes, limit: settings.messageBytes) { kind, payload in
+        take(kind, payload, connection)
+        return connection.phase == .open || connection.phase == .closing
+      }
+    } catch {
+      fail(connection, error)
+    }
+    if isOutermost { uncork(connection) }
+  }
+
+  private func take(_ kind: Received, _ payload: Span<UInt8>, _ connection: Connection) {
+    if connection.phase == .closing {
+      if case .close = kind { drain(connection) }
+      return
+    }
+    switch kind {
+    case .ping:
+      send(connection) { FrameEncoder.append(.pong, payload, to: &$0) }
+    case .close(let code):
+      send(connection) { FrameEncoder.appendClose(code, to: &$0) }
+      drain(connection)
+    case .text, .binary, .fragment, .pong: break
+    }
+    handler?.received(kind, payload, connection)
+  }
+
+  /// Lets the frames of an upgraded connection through, those that have come already first.
+  package func release(_ connection: Connection) {
+    guard connection.isHeld, connection.phase == .open else { return }
+    connection.isHeld = false
+    let stash = connection.preamble?.takeStash() ?? []
+    connection.preamble = nil
+    guard !stash.isEmpty else { return }
+    var bytes = stash
+    var span = bytes.mutableSpan
+    readFrames(&span, connection)
+  }
+}

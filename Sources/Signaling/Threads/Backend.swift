@@ -1,0 +1,41 @@
+// What the sidecar asks of MySQL and Redis, and of the API's router. Blocking; belongs to the thread
+// on which it was made.
+
+import HTTP
+import Storage
+
+/// What is true for a user at the moment in which a connection opens.
+package struct Opening: Sendable {
+  /// The newest event; 0 where there never was one.
+  package var lastEventId: Int64
+  /// The oldest event that is still kept, if any.
+  package var oldestEventId: Int64?
+  /// The call that the user is in as JSON, or nil.
+  package var activeCall: [UInt8]?
+  /// The invitation of a call that still rings for this user.
+  package var invitation: StoredEvent?
+
+  package init(
+    lastEventId: Int64, oldestEventId: Int64? = nil, activeCall: [UInt8]? = nil,
+    invitation: StoredEvent? = nil
+  ) {
+    (self.lastEventId, self.oldestEventId) = (lastEventId, oldestEventId)
+    (self.activeCall, self.invitation) = (activeCall, invitation)
+  }
+}
+
+package protocol Backend {
+  func opening(of userId: String) throws -> Opening
+  func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent]
+  func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)]
+  /// Notes that these users have a connection.
+  func touch(_ users: [String]) throws
+  /// The invitation of this call has reached a device.
+  func markRinging(_ callId: String) throws
+  /// - Returns: whose the ticket was; nil where there is no such ticket. It is gone afterwards.
+  func redeem(ticket: String) throws -> String?
+  /// Answers a command as REST would.
+  func perform(
+    _ request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?
+  ) -> HTTPResponse
+}

@@ -1,0 +1,29 @@
+// The threads on which blocking work is done, each with a backend of its own. All of a user's work
+// goes to the same thread, so it is done in order.
+
+import System
+
+final class DatabaseThreads: Sendable {
+  private let queues: [JobQueue]
+
+  /// - Parameter makeBackend: called once on each thread.
+  init(count: Int, makeBackend: @escaping @Sendable () -> any Backend) throws(SystemError) {
+    var queues: [JobQueue] = []
+    for index in 0..<count {
+      let queue = try JobQueue()
+      queues.append(queue)
+      _ = try Thread.start(name: "database-\(index)") {
+        let backend = makeBackend()
+        while true {
+          for job in queue.take(timeoutMilliseconds: -1) { job(backend) }
+        }
+      }
+    }
+    self.queues = queues
+  }
+
+  func submit(for userId: String, _ job: @escaping Job) {
+    let index = Int(UInt(bitPattern: userId.hashValue) % UInt(queues.count))
+    queues[index].submit(job)
+  }
+}

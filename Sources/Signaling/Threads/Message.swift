@@ -1,0 +1,25 @@
+// What a thread beside the event loop tells it.
+
+import HTTP
+import JSON
+import Storage
+
+/// Why there is no result: somebody is away, and it is worth asking again later.
+struct Unavailable: Error {}
+
+enum Message: Sendable {
+  /// What a connection is told first.
+  case opening(tag: UInt64, Result<Opening, Unavailable>)
+  /// Events of a user from the outbox, all that there are behind `after` or a full page of them.
+  case events(userId: String, serial: UInt32, after: Int64, Result<[StoredEvent], Unavailable>)
+  /// Whose a ticket was; nil where there is no such ticket.
+  case ticket(tag: UInt64, Result<String?, Unavailable>)
+  /// What came of a client's command.
+  case result(tag: UInt64, requestId: JSONValue, HTTPResponse)
+  /// These users have something new in the outbox.
+  case hints([String])
+  /// These users have had an event lately.
+  case recent([(userId: String, lastEventId: Int64)])
+  /// The sidecar is to end.
+  case stop
+}

@@ -1,0 +1,64 @@
+// The thread that looks for events by itself four times a second, because a hint may be lost
+// (design §3), and that keeps the users' presence up to date.
+
+import System
+
+final class Poller: Sendable {
+  static let intervalMilliseconds: Int64 = 250
+  /// An event is dated when it is written and seen when it is committed, so the poll looks back
+  /// further than its interval; once in a while further still, for a transaction that took long.
+  private static let windowMilliseconds = 1500
+  private static let wideIntervalMilliseconds: Int64 = 5000
+  private static let wideWindowMilliseconds = 15_000
+  /// What the outbox keeps.
+  private static let maximumWindowMilliseconds: Int64 = 86_400_000
+
+  private let queue: JobQueue
+
+  init(
+    makeBackend: @escaping @Sendable () -> any Backend, mailbox: Mailbox, database: Availability
+  ) throws(SystemError) {
+    let queue = try JobQueue()
+    self.queue = queue
+    _ = try Thread.start(name: "poller") {
+      var round = Round()
+      let backend = makeBackend()
+      while true {
+        for job in queue.take(timeoutMilliseconds: round.millisecondsLeft) { job(backend) }
+        guard let window = round.dueWindow() else { continue }
+        let found = database.attempt { try backend.usersWithEvents(sinceMilliseconds: window) }
+        guard case .success(let users) = found else { continue }
+        round.succeeded()
+        if !users.isEmpty { mailbox.post(.recent(users)) }
+      }
+    }
+  }
+
+  func submit(_ job: @escaping Job) { queue.submit(job) }
+
+  /// When to look next, and how far back.
+  private struct Round {
+    private var nextAt = MonotonicClock.milliseconds()
+    private var nextWideAt: Int64 = 0
+    private var lastSuccessAt = MonotonicClock.milliseconds()
+    private var askedAt: Int64 = 0
+
+    var millisecondsLeft: Int32 { Int32(clamping: max(0, nextAt - MonotonicClock.milliseconds())) }
+
+    /// The window in milliseconds, or nil where it is too early.
+    mutating func dueWindow() -> Int? {
+      let now = MonotonicClock.milliseconds()
+      guard now >= nextAt else { return nil }
+      nextAt = now + intervalMilliseconds
+      askedAt = now
+      // After an outage, all that came about in it.
+      let gap = Int(min(now - lastSuccessAt, maximumWindowMilliseconds))
+      return (now >= nextWideAt ? wideWindowMilliseconds : windowMilliseconds) + gap
+    }
+
+    mutating func succeeded() {
+      lastSuccessAt = askedAt
+      if askedAt >= nextWideAt { nextWideAt = askedAt + wideIntervalMilliseconds }
+    }
+  }
+}

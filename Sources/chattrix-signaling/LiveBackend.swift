@@ -1,0 +1,71 @@
+// The sidecar's far side as it really is: one thread's connections to MySQL and Redis, and the REST
+// application over them, which answers commands.
+
+import API
+import Configuration
+import HTTP
+import JSON
+import MySQL
+import Redis
+import Signaling
+import Storage
+import System
+
+struct LiveBackend: Backend {
+  private let outbox: Outbox
+  private let presence: Presence
+  private let calls: CallStore
+  private let redis: RedisConnection
+  private let application: Application
+
+  init(_ configuration: Configuration, log: Log) {
+    let database = Database(configuration.mysql)
+    redis = RedisConnection(address: configuration.redis)
+    outbox = Outbox(database)
+    presence = Presence(database)
+    calls = CallStore(
+      database, settings: CallSettings(configuration), hints: Hints(redis: redis))
+    application = Application(
+      APISettings(configuration), authenticator: Authenticator(configuration.jwt),
+      database: database, redis: redis, log: log)
+  }
+
+  func opening(of userId: String) throws -> Opening {
+    let snapshot = try outbox.snapshot(of: userId)
+    return Opening(
+      lastEventId: snapshot.lastEventId, oldestEventId: snapshot.oldestEventId,
+      activeCall: snapshot.activeCall.map { details in
+        var json = JSONWriter(reserving: 512)
+        details.write(to: &json)
+        return json.bytes
+      }, invitation: snapshot.invitation)
+  }
+
+  func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent] {
+    try outbox.events(of: userId, after: after, limit: limit)
+  }
+
+  func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)] {
+    try outbox.usersWithEvents(sinceMilliseconds: sinceMilliseconds)
+  }
+
+  func touch(_ users: [String]) throws { try presence.touch(users) }
+
+  func markRinging(_ callId: String) throws { try calls.markRinging(callId) }
+
+  func redeem(ticket: String) throws -> String? {
+    // Read and deleted in one step: of any number of handshakes with one ticket, one succeeds.
+    // GETDEL would do it, but Redis 6.0 has none.
+    let reply = try redis.command(
+      "EVAL", "local user = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return user",
+      1, .init(Ticket.key(ticket)))
+    return reply.bytes.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  func perform(
+    _ request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?
+  ) -> HTTPResponse {
+    application.respond(
+      to: request, as: userId, connectionId: connectionId, deviceId: deviceId)
+  }
+}

@@ -1,0 +1,35 @@
+// The WebSocket server beside nginx (design §1, §3). Ends after the sockets are closed when it is
+// told to.
+
+import API
+import Calls
+import Configuration
+import HTTP
+import Signaling
+import System
+
+let configuration = Configuration.loadOrExit(program: "chattrix-signaling")
+let log = Log(program: "chattrix-signaling", level: configuration.logLevel)
+
+var settings = SignalingSettings()
+settings.messagesPerSecond = configuration.signaling.messagesPerSecond
+settings.connectionsPerUser = configuration.signaling.connectionsPerUser
+settings.connectionsPerAddress = configuration.signaling.connectionsPerAddress
+settings.allowedOrigins = configuration.allowedOrigins
+settings.ringSeconds = configuration.callTimeoutSeconds
+
+let authenticator = Authenticator(configuration.jwt)
+let services = SignalingServices(
+  userOfHeaders: { headers throws(CallError) in try authenticator.user(of: headers) },
+  userOfToken: { token throws(CallError) in try authenticator.user(ofToken: token) },
+  refusal: { error, requestId in Envelope.failure(error, requestId: requestId) },
+  makeBackend: { [configuration, log] in LiveBackend(configuration, log: log) },
+  redis: configuration.redis, log: log)
+
+do {
+  try Sidecar().run(
+    on: configuration.signaling.address, settings: settings, services: services)
+} catch {
+  log.error("signaling_failed", ["error": .string("\(error)")])
+  exitProcess(1)
+}

@@ -1,0 +1,121 @@
+// A sidecar on a Unix socket of the test's own, with a world in memory behind it. A token is good if
+// it reads `user:NAME`.
+
+import Calls
+import Glibc
+import HTTP
+import JSON
+import Signaling
+import Synchronization
+import System
+
+final class RunningSidecar {
+  let world = World()
+  let path = "/tmp/chattrix-sidecar-\(Randomness.system.hexadecimal(bytes: 8))"
+  private let sidecar: Sidecar
+  private let thread: Thread
+  private var isStopped = false
+  private var clients: [Client] = []
+
+  init(_ change: (inout SignalingSettings) -> Void = { _ in }) throws {
+    var settings = SignalingSettings()
+    settings.databaseThreads = 2
+    settings.server.shutdownSeconds = 0
+    settings.server.closeSeconds = 1
+    change(&settings)
+    let (sidecar, world, path) = (try Sidecar(), world, path)
+    self.sidecar = sidecar
+    let final = settings
+    let services = Self.services(world)
+    thread = try Thread.start(name: "sidecar") {
+      try? sidecar.run(on: .unix(path: path), settings: final, services: services)
+    }
+    for _ in 0..<500 {
+      if (try? connect(to: .unix(path: path), timeoutMilliseconds: 100)) != nil { return }
+      usleep(2000)
+    }
+    throw SystemError(errno: ETIMEDOUT, call: "start the sidecar")
+  }
+
+  deinit {
+    for client in clients { client.hangUp() }
+    stop()
+    unlink(path)
+  }
+
+  /// Ends the sidecar and waits for that.
+  func stop() {
+    if isStopped { return }
+    isStopped = true
+    sidecar.stop()
+    thread.join()
+  }
+
+  /// Begins the end of the sidecar.
+  func beginStop() { sidecar.stop() }
+
+  private static func services(_ world: World) -> SignalingServices {
+    SignalingServices(
+      userOfHeaders: { headers throws(CallError) in
+        guard let text = headers["Authorization"], text.hasPrefix("Bearer ") else {
+          throw .authenticationFailed("no bearer")
+        }
+        return try user(String(text.dropFirst(7)))
+      }, userOfToken: user, refusal: refusal, makeBackend: { WorldBackend(world: world) },
+      redis: nil, log: Log(program: "test", level: .error, descriptor: -1))
+  }
+
+  @Sendable private static func user(_ token: String) throws(CallError) -> String {
+    guard token.hasPrefix("user:") || token.hasPrefix("user.") else {
+      throw .authenticationFailed("bad token")
+    }
+    return String(token.dropFirst(5))
+  }
+
+  /// The statuses that these tests look at; the real table is the API's.
+  @Sendable private static func refusal(_ error: CallError, _ requestId: String) -> HTTPResponse {
+    let (status, code) =
+      switch error {
+      case .authenticationFailed: (401, "AUTHENTICATION_FAILED")
+      case .originNotAllowed: (403, "ORIGIN_NOT_ALLOWED")
+      case .notFound: (404, "RESOURCE_NOT_FOUND")
+      case .methodNotAllowed: (405, "METHOD_NOT_ALLOWED")
+      case .rateLimited: (429, "RATE_LIMIT_EXCEEDED")
+      case .serviceUnavailable: (503, "SERVICE_UNAVAILABLE")
+      case .malformedJSON: (400, "MALFORMED_JSON")
+      default: (400, "VALIDATION_ERROR")
+      }
+    let body: JSONValue = [
+      "success": false, "error": ["code": .string(code), "message": "no"],
+      "requestId": .string(requestId),
+    ]
+    return .json(body.serialized(), status: status)
+  }
+
+  func client(
+    _ user: String, path: String = "/ws", query: String = "", headers: [String] = []
+  ) throws -> Client {
+    let client = try Client(self.path)
+    let answer = try client.upgrade(
+      "\(path)?token=user:\(user)\(query.isEmpty ? "" : "&" + query)", headers)
+    guard answer.status == 101 else { throw Client.Refused(status: answer.status) }
+    clients.append(client)
+    return client
+  }
+
+  /// A client that has been greeted.
+  func greeted(_ user: String, path: String = "/ws", query: String = "") throws -> Client {
+    let client = try client(user, path: path, query: query)
+    _ = try client.next("connected")
+    return client
+  }
+}
+
+/// Waits until something is true, for a few seconds.
+func eventually(_ condition: () -> Bool) -> Bool {
+  for _ in 0..<400 {
+    if condition() { return true }
+    usleep(10_000)
+  }
+  return false
+}

@@ -1,0 +1,123 @@
+// The far side of a sidecar under test: an outbox, presence and calls in memory, shared by the
+// sidecar's threads and the test, which can make it fail.
+
+import HTTP
+import Signaling
+import Storage
+import Synchronization
+import System
+
+final class World: Sendable {
+  struct State {
+    var events: [String: [StoredEvent]] = [:]
+    /// Rising per user, as in the database.
+    var lastEventId: [String: Int64] = [:]
+    var activeCalls: [String: String] = [:]
+    var tickets: [String: String] = [:]
+    var isDown = false
+    var ringing: [String] = []
+    var touched: [String] = []
+    var performed: [Performed] = []
+    var fetches = 0
+    var answer: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+      .json(Array(#"{"success":true,"data":{"status":"connecting"}}"#.utf8))
+    }
+  }
+
+  struct Performed: Sendable {
+    var request: HTTPRequest
+    var userId: String
+    var connectionId: String
+    var deviceId: String?
+  }
+
+  private let state = Mutex(State())
+
+  func with<Value>(_ body: (inout sending State) -> sending Value) -> sending Value {
+    state.withLock { body(&$0) }
+  }
+
+  var ringing: [String] { with { $0.ringing } }
+  var touched: [String] { with { $0.touched } }
+  var performed: [Performed] { with { $0.performed } }
+
+  /// Puts an event into the outbox.
+  @discardableResult
+  func emit(
+    _ type: String, to user: String, callId: String = "call", data: String = "{}",
+    device: String? = nil, connection: String? = nil
+  ) -> Int64 {
+    with { state in
+      let id = state.lastEventId[user, default: 0] + 1
+      state.lastEventId[user] = id
+      state.events[user, default: []].append(
+        StoredEvent(
+          userId: user, eventId: id, type: type, callId: callId, data: Array(data.utf8),
+          createdAt: .now(), originDevice: device, originConnection: connection))
+      return id
+    }
+  }
+}
+
+struct WorldBackend: Backend {
+  struct Down: Error {}
+
+  let world: World
+
+  private func ask<Value>(_ body: (inout World.State) -> Value) throws -> Value {
+    var value: Value?
+    world.with { state in
+      if !state.isDown { value = body(&state) }
+    }
+    guard let value else { throw Down() }
+    return value
+  }
+
+  func opening(of userId: String) throws -> Opening {
+    try ask { state in
+      let events = state.events[userId] ?? []
+      let call = state.activeCalls[userId]
+      return Opening(
+        lastEventId: state.lastEventId[userId] ?? 0, oldestEventId: events.first?.eventId,
+        activeCall: call.map { Array(#"{"callId":"\#($0)","callType":"video"}"#.utf8) },
+        invitation: events.last { $0.type == "call_invitation" && $0.callId == call })
+    }
+  }
+
+  func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent] {
+    try ask { state in
+      state.fetches += 1
+      let all = state.events[userId] ?? []
+      return Array(all.filter { $0.eventId > after }.prefix(limit))
+    }
+  }
+
+  func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)] {
+    let since = Timestamp.now().milliseconds - Int64(sinceMilliseconds)
+    return try ask { state in
+      state.events.compactMap { user, events in
+        guard let last = events.last, last.createdAt.milliseconds >= since else { return nil }
+        return (user, last.eventId)
+      }
+    }
+  }
+
+  func touch(_ users: [String]) throws { try ask { $0.touched += users } }
+
+  func markRinging(_ callId: String) throws { try ask { $0.ringing.append(callId) } }
+
+  func redeem(ticket: String) throws -> String? {
+    try ask { $0.tickets.removeValue(forKey: ticket) }
+  }
+
+  func perform(
+    _ request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?
+  ) -> HTTPResponse {
+    world.with { state in
+      state.performed.append(
+        World.Performed(
+          request: request, userId: userId, connectionId: connectionId, deviceId: deviceId))
+      return state.answer(request)
+    }
+  }
+}
