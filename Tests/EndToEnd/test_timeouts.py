@@ -88,7 +88,9 @@ def test_accept_past_the_deadline(people, how):
         if how == "accept":
             expect.refused(callee.post(f"/calls/{call_id}/accept", {}), 410, "CALL_TIMEOUT")
         elif how == "patch":
-            expect.refused(callee.set_status(call_id, "connecting"), 410, "CALL_TIMEOUT")
+            # Where the sweeper was first, there is no such transition any more.
+            response = callee.set_status(call_id, "connecting")
+            assert response.status_code in (409, 410), expect.described(response)
         else:
             result = socket.command("call.accept", callId=call_id)
             assert result["status"] == 410, result

@@ -52,14 +52,17 @@ def shift_call(stack: Stack, call_id: str, seconds: int) -> None:
 def shift_user(stack: Stack, user_ids: list[str], seconds: int) -> None:
     """As if everything that these users did had happened that much earlier."""
     marks = ", ".join(["%s"] * len(user_ids))
-    mine = (
-        f"SELECT id FROM (SELECT id FROM calls WHERE caller_id IN ({marks}) "
-        f"OR callee_id IN ({marks})) AS mine"
+    mine = stack.sql(
+        f"SELECT id FROM calls WHERE caller_id IN ({marks}) OR callee_id IN ({marks})",
+        *user_ids,
+        *user_ids,
     )
+    calls = tuple(row["id"] for row in mine)
+    among = ", ".join(["%s"] * len(calls)) or "NULL"
     for table, names in columns(stack).items():
         if table == "calls":
-            shift(stack, table, f"id IN ({mine})", (*user_ids, *user_ids), seconds)
+            shift(stack, table, f"id IN ({among})", calls, seconds)
         elif "user_id" in names:
             shift(stack, table, f"user_id IN ({marks})", tuple(user_ids), seconds)
         elif "call_id" in names:
-            shift(stack, table, f"call_id IN ({mine})", (*user_ids, *user_ids), seconds)
+            shift(stack, table, f"call_id IN ({among})", calls, seconds)
