@@ -17,17 +17,27 @@ package struct Operations {
 
   /// - Returns: nil where the path is none of these.
   package func respond(to request: HTTPRequest) -> HTTPResponse? {
+    guard Self.paths.contains(request.path) else { return nil }
+    guard request.method == .get || request.method == .head else {
+      return Envelope.failure(
+        .methodNotAllowed(allowed: ["GET", "HEAD"]), requestId: request.requestId)
+    }
+    return answer(request)
+  }
+
+  private static let paths: Set<String> = ["/healthz", "/readyz", "/metrics"]
+
+  private func answer(_ request: HTTPRequest) -> HTTPResponse {
     switch request.path {
     case "/healthz": json(200, ["status": "ok"], request)
     case "/readyz": readiness(request)
-    case "/metrics":
+    default:
       HTTPResponse(
         status: 200,
         headers: [
           "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
           "X-Request-Id": request.requestId,
         ], body: Array(metrics.exposition().utf8))
-    default: nil
     }
   }
 
