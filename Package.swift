@@ -115,6 +115,6 @@ let package = Package(
       ["Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "System"]),
     tests("FastCGITests", ["FastCGI", "HTTP", "System", "CLinux"]),
     tests("SupervisionTests", ["Supervision", "JSON", "System"]),
-    tests("APITests", ["API", "Calls", "HTTP", "JSON", "MySQL", "Storage"]),
+    tests("APITests", ["API", "Calls", "HTTP", "JSON", "MySQL", "Storage", "System"]),
   ]
 )

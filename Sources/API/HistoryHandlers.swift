@@ -1,7 +1,6 @@
 // Call history (R6) and statistics (R15).
 
 import Calls
-import Crypto
 import JSON
 import Storage
 import System
@@ -124,17 +123,15 @@ extension CallStatistics {
 }
 
 extension HistoryCursor {
-  /// Opaque to clients: base64url of `milliseconds.id`.
-  fileprivate var wire: String {
-    Base64URL.encode(Array("\(timestamp.milliseconds).\(id)".utf8))
-  }
+  /// Opaque to clients: `milliseconds.id`, in decimal digits only, so that the API's description can
+  /// say which texts are cursors.
+  var wire: String { "\(timestamp.milliseconds).\(id)" }
 
-  fileprivate init?(wire: String) {
-    guard wire.utf8.count <= 64, let bytes = Base64URL.decode(wire) else { return nil }
-    let parts = String(decoding: bytes, as: UTF8.self).split(
-      separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let milliseconds = Int64(parts[0]), let id = Int64(parts[1]),
-      (0...253_402_300_799_999).contains(milliseconds), id >= 0
+  init?(wire: String) {
+    let parts = wire.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard parts.count == 2, (1...14).contains(parts[0].count), (1...18).contains(parts[1].count),
+      parts.joined().allSatisfy({ (48...57).contains($0) }),
+      let milliseconds = Int64(Substring(parts[0])), let id = Int64(Substring(parts[1]))
     else { return nil }
     self.init(timestamp: Timestamp(milliseconds: milliseconds), id: id)
   }
