@@ -27,6 +27,23 @@ import Testing
     _ = try client.next("heartbeat.ack")
   }
 
+  /// What comes before `connected` is read no further than the kernel holds it, and then as always.
+  @Test func muchBeforeConnectedIsNotKept() throws {
+    let sidecar = try RunningSidecar()
+    sidecar.world.with { $0.isDown = true }
+    let client = try sidecar.client("alice")
+    for _ in 0..<5 { client.send(frame: 9, [UInt8](repeating: 1, count: 100)) }
+    let header: [UInt8] = [0x81, 0xFF, 0, 0, 0, 0, 0, 0x1E, 0x84, 0x80, 0, 0, 0, 0]
+    client.send(header + [UInt8](repeating: 0x61, count: 100_000))
+    sidecar.world.with { $0.isDown = false }
+    _ = try client.next("connected")
+    for _ in 0..<5 { #expect(try client.frame() == .pong([UInt8](repeating: 1, count: 100))) }
+    #expect(try client.closeCode() == 1009)
+    // The rest of it is thrown away, and the stream ends when it has come.
+    for _ in 0..<19 { client.send([UInt8](repeating: 0x61, count: 100_000)) }
+    #expect(client.isEnded())
+  }
+
   @Test("R2.2 a command is the REST request of the same name", arguments: ["data", "payload"])
   func commands(member: String) throws {
     let sidecar = try RunningSidecar()

@@ -14,6 +14,8 @@ package class Connection {
     case open
     /// Our Close frame is out and the peer's is awaited.
     case closing
+    /// The peer was told that it failed; what it still sends is thrown away until it stops.
+    case lingering
     /// Nothing more is sent; what still comes is thrown away until the peer closes, because a
     /// close(2) with unread bytes would be a reset that can overtake what was sent last.
     case draining
@@ -26,8 +28,12 @@ package class Connection {
   /// Whether frames are to wait until the handler releases them.
   var isHeld = true
   var decoder = MessageDecoder()
+  /// Whether nothing is read until the frames are released.
+  var isPaused = false
   /// Whether the handler has been told that nothing more can be sent.
   var isReported = false
+  /// While lingering: the tick of the last bytes that were thrown away.
+  var discardedAt: UInt32 = 0
   /// Present until the first frame is let through.
   var preamble: Preamble? = Preamble()
   /// Present while the socket is blocked.

@@ -1,5 +1,6 @@
 // What a connection needs only until its first frame is let through: the parser of its request head,
-// and the bytes that came too early.
+// and the bytes that came too early: those of one read, because then the
+// connection is not read from until they can be handled.
 
 import HTTP
 
@@ -7,14 +8,8 @@ final class Preamble {
   var parser = RequestHeadParser()
   private(set) var stash: [UInt8] = []
 
-  /// More is not kept for a peer that does not wait for the answer to its handshake.
-  private static let stashLimit = 32_768
-
-  /// - Returns: false where that would be too much.
-  func keep(_ bytes: Span<UInt8>) -> Bool {
-    guard stash.count + bytes.count <= Self.stashLimit else { return false }
+  func keep(_ bytes: Span<UInt8>) {
     bytes.withUnsafeBufferPointer { stash.append(contentsOf: $0) }
-    return true
   }
 
   func takeStash() -> [UInt8] {

@@ -42,6 +42,13 @@ extension Server {
     table.setDeadline(connection, tick + UInt32(seconds) * Self.ticksPerSecond)
   }
 
+  /// Tells epoll what the connection waits for.
+  func watch(_ connection: Connection) {
+    var interest: Epoll.Interest = connection.isPaused ? [] : .read
+    if !connection.isDrained { interest.insert(.write) }
+    try? epoll.modify(connection.raw, interest, tag: connection.tag)
+  }
+
   /// Tells the handler, once, that nothing more can be sent.
   func report(_ connection: Connection) {
     guard !connection.isReported else { return }

@@ -9,39 +9,67 @@ extension Server {
   package func close(_ connection: Connection, _ code: CloseCode, _ reason: String = "") {
     switch connection.phase {
     case .head, .deciding: drop(connection)
-    case .closing, .draining: break
+    case .closing, .lingering, .draining: break
+    // Its answer could not be told from the frames that wait.
+    case .open where connection.isHeld: fail(connection, WebSocketFailure(code, reason))
     case .open:
       send(connection) { FrameEncoder.appendClose(code, reason: reason, to: &$0) }
       guard table[tag: connection.tag] != nil else { return }
       connection.phase = .closing
-      connection.isHeld = false
-      connection.preamble = nil
       setDeadline(connection, seconds: settings.closeSeconds)
       report(connection)
     }
   }
 
   /// The peer broke the protocol or a rule: it is told so, and not listened to any more
-  /// (RFC 6455, 7.1.7).
+  /// (RFC 6455, 7.1.7). The stream ends when it has stopped sending: a proxy that sees our end of
+  /// the stream while it still has something to pass on would cut the peer off before it can read
+  /// why.
   func fail(_ connection: Connection, _ failure: WebSocketFailure) {
     if connection.phase == .open {
       // First of all, because a queue that this Close frame overflows fails the connection, too.
-      connection.phase = .draining
+      connection.phase = .lingering
       append(connection) {
         FrameEncoder.appendClose(failure.code, reason: failure.reason, to: &$0)
       }
     }
-    drain(connection)
+    guard end(connection, .lingering) else { return }
+    connection.discardedAt = tick
+    lingering.append(connection.tag)
   }
 
   /// Nothing more will be sent: what is queued goes out, and then the peer has to close.
   func drain(_ connection: Connection) {
-    guard table[tag: connection.tag] != nil else { return }
-    connection.phase = .draining
+    guard end(connection, .draining) else { return }
+    if corked !== connection, connection.isDrained { finish(connection) }
+  }
+
+  /// - Returns: false where the connection has gone already.
+  private func end(_ connection: Connection, _ phase: Connection.Phase) -> Bool {
+    guard table[tag: connection.tag] != nil else { return false }
+    connection.phase = phase
     connection.preamble = nil
+    if connection.isPaused {
+      connection.isPaused = false
+      watch(connection)
+    }
     setDeadline(connection, seconds: settings.closeSeconds)
     report(connection)
-    if corked !== connection, connection.isDrained { finish(connection) }
+    return true
+  }
+
+  func finishLingering() {
+    guard !lingering.isEmpty else { return }
+    let tags = lingering
+    lingering = []
+    for tag in tags {
+      guard let connection = table[tag: tag] else { continue }
+      if connection.discardedAt + 1 < tick, connection.isDrained {
+        drain(connection)
+      } else {
+        lingering.append(tag)
+      }
+    }
   }
 
   func expire() {

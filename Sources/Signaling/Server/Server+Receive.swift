@@ -19,6 +19,7 @@ extension Server {
         readFrames(&bytes, connection)
       case .deciding, .open: stash(bytes.span, connection)
       case .closing: readFrames(&bytes, connection)
+      case .lingering: connection.discardedAt = tick
       case .draining: break
       }
     }
@@ -30,8 +31,8 @@ extension Server {
     do throws(RequestHeadError) {
       guard let (whole, consumed) = try preamble.parser.feed(bytes.span) else { return }
       head = whole
-      guard preamble.keep(bytes.span.extracting(consumed..<bytes.count)) else {
-        return drop(connection)
+      if consumed < bytes.count {
+        stash(bytes.span.extracting(consumed..<bytes.count), connection)
       }
     } catch {
       handler?.refused(error, connection)
@@ -41,14 +42,11 @@ extension Server {
     handler?.requested(head, connection)
   }
 
+  /// Keeps what came too early and reads no more: the peer's bytes wait in the kernel.
   private func stash(_ bytes: Span<UInt8>, _ connection: Connection) {
-    guard connection.preamble?.keep(bytes) == true else {
-      return fail(
-        connection, WebSocketFailure(.policyViolation, "too much before the connection was ready"))
-    }
-    if connection.phase == .open {
-      setDeadline(connection, seconds: settings.silenceSeconds)
-    }
+    connection.preamble?.keep(bytes)
+    connection.isPaused = true
+    watch(connection)
   }
 
   private func readFrames(_ bytes: inout MutableSpan<UInt8>, _ connection: Connection) {
@@ -87,6 +85,10 @@ extension Server {
     connection.isHeld = false
     let stash = connection.preamble?.takeStash() ?? []
     connection.preamble = nil
+    if connection.isPaused {
+      connection.isPaused = false
+      watch(connection)
+    }
     guard !stash.isEmpty else { return }
     var bytes = stash
     var span = bytes.mutableSpan

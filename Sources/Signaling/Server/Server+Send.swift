@@ -58,7 +58,7 @@ extension Server {
 
   private func block(_ connection: Connection, _ rest: ArraySlice<UInt8>) {
     connection.queue = OutputQueue(rest)
-    try? epoll.modify(connection.raw, [.read, .write], tag: connection.tag)
+    watch(connection)
     setDeadline(connection, seconds: settings.blockedSeconds)
     if rest.count > settings.queueBytes, connection.phase == .open {
       fail(connection, WebSocketFailure(.tryAgainLater, "too slow"))
@@ -93,7 +93,7 @@ extension Server {
       return
     }
     connection.queue = nil
-    try? epoll.modify(connection.raw, .read, tag: connection.tag)
+    watch(connection)
     finish(connection)
     guard connection.phase == .open else { return }
     setDeadline(connection, seconds: settings.silenceSeconds)

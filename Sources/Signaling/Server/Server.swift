@@ -26,6 +26,8 @@ package final class Server {
   /// Raised by other threads that have something for the handler.
   private let wakeUp: Int32
   private var shutdown: Shutdown?
+  /// Connections that were failed and whose peers may still be sending, by tag.
+  var lingering: [UInt64] = []
   private var ready: [(tag: UInt64, events: Epoll.Interest)] = []
 
   /// Tags of descriptors that are no connections; a connection's has its descriptor in its lower
@@ -85,7 +87,12 @@ package final class Server {
       // Gone, if an earlier event of this batch closed it.
       guard let connection = table[tag: tag] else { return }
       if events.contains(.write) { flush(connection) }
-      if !events.isDisjoint(with: [.read, .hangUp, .error]) { receive(connection) }
+      if connection.isPaused {
+        // Whatever it is that nobody asked for, it is the end.
+        if !events.isDisjoint(with: [.hangUp, .error]) { drop(connection) }
+      } else if !events.isDisjoint(with: [.read, .hangUp, .error]) {
+        receive(connection)
+      }
     }
   }
 
@@ -93,6 +100,7 @@ package final class Server {
     tick += 1
     expire()
     ping()
+    finishLingering()
     if shutdown == nil { resumeAccepting() }
     if var shutdown {
       shutdown.advance(self)
