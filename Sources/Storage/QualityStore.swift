@@ -68,7 +68,8 @@ package struct QualityStore {
   /// Plain means of the values given; unknown qualities have no score (contract §7.4).
   static func averages(_ connection: MySQLConnection, callId: String) throws -> CallQuality {
     let scores = NetworkQuality.allCases.compactMap { quality in
-      quality.score.map { "WHEN '\(quality.rawValue)' THEN \($0)" }
+      // A DOUBLE: the mean of integers would be rounded to four decimals.
+      quality.score.map { "WHEN '\(quality.rawValue)' THEN \($0)e0" }
     }
     let row = try connection.queryRow(
       """
