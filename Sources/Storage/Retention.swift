@@ -17,7 +17,7 @@ package struct RetentionSettings: Sendable {
 }
 
 package struct Retention {
-  private static let batchRows = 500
+  static let batchRows = 500
 
   private let database: Database
   private let settings: RetentionSettings

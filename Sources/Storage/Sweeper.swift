@@ -30,6 +30,9 @@ package final class Sweeper {
   /// How often lost calls are looked for.
   private static let lostIntervalSeconds: Int64 = 5
 
+  /// Of the rows whose time is up, per table and pass.
+  private static let purgeBatches = 4
+
   private let database: Database
   private let hints: Hints
   private let retention: Retention
@@ -52,8 +55,11 @@ package final class Sweeper {
       lostDueAt = now.adding(seconds: Self.lostIntervalSeconds)
     }
     if now >= retentionDueAt {
-      report.purged = try retention.purge(batches: 4)
-      retentionDueAt = now.adding(seconds: report.purged > 0 ? 5 : 60)
+      report.purged = try retention.purge(batches: Self.purgeBatches)
+      // A pass that found as much as it may take goes on with the next one.
+      if report.purged < Self.purgeBatches * Retention.batchRows {
+        retentionDueAt = now.adding(seconds: report.purged > 0 ? 5 : 60)
+      }
     }
     return report
   }

@@ -1,0 +1,141 @@
+// Reading the outbox (design §3, contract §6.2, §6.4, §7.8).
+
+import Calls
+import MySQL
+import System
+import Testing
+
+@testable import Storage
+
+@Suite(.needsServer, .database) struct OutboxTests {
+  private let stores: Stores
+
+  init() throws { stores = try Stores() }
+
+  @Test("§7.8 a user of whom nothing is known has nothing")
+  func stranger() throws {
+    let snapshot = try stores.outbox.snapshot(of: "nobody")
+    #expect(snapshot.lastEventId == 0)
+    #expect(snapshot.oldestEventId == nil)
+    #expect(snapshot.activeCall == nil)
+    #expect(snapshot.invitation == nil)
+    #expect(try stores.outbox.events(of: "nobody", after: 0, limit: 10).isEmpty)
+  }
+
+  @Test("§6.4 a snapshot tells the newest event, the live call and what still rings")
+  func snapshot() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    let rung = try stores.outbox.snapshot(of: callee)
+    #expect(rung.lastEventId == 1)
+    #expect(rung.oldestEventId == 1)
+    #expect(rung.activeCall?.call == call)
+    #expect(rung.activeCall?.caller.name == "caller")
+    #expect(rung.invitation == (try stores.events(callee).first))
+    #expect(rung.invitation?.callId == call.id)
+    let calling = try stores.outbox.snapshot(of: caller)
+    #expect(calling.lastEventId == 0)
+    #expect(calling.activeCall?.call == call)
+    #expect(calling.invitation == nil)
+    try stores.calls.markRinging(call.id)
+    #expect(try stores.outbox.snapshot(of: callee).invitation?.eventId == 1)
+    _ = try stores.calls.accept(call.id, by: callee, from: Origin())
+    let accepted = try stores.outbox.snapshot(of: callee)
+    #expect(accepted.invitation == nil)
+    #expect(accepted.activeCall?.call.status == .connecting)
+    #expect(accepted.lastEventId == 2)
+    _ = try stores.calls.end(call.id, by: callee, reason: .hangup, from: Origin())
+    #expect(try stores.outbox.snapshot(of: callee).activeCall == nil)
+    // The next call's invitation, not the first one's.
+    let next = try stores.ring(caller, callee)
+    #expect(try stores.outbox.snapshot(of: callee).invitation?.callId == next.id)
+  }
+
+  @Test("§6.2 events come in order, after an id, so many at the most")
+  func events() throws {
+    let (caller, callee) = try stores.pair()
+    for _ in 0..<10 {
+      let call = try stores.ring(caller, callee)
+      _ = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin())
+    }
+    let all = try stores.events(callee)
+    #expect(all.map(\.eventId) == Array(1...20))
+    #expect(all.map(\.type) == (0..<20).map { $0 % 2 == 0 ? "call_invitation" : "call_ended" })
+    #expect(try stores.outbox.events(of: callee, after: 5, limit: 3) == Array(all[5..<8]))
+    #expect(try stores.outbox.events(of: callee, after: 19, limit: 3) == [all[19]])
+    #expect(try stores.outbox.events(of: callee, after: 20, limit: 3) == [])
+  }
+
+  @Test("§7.6 an event tells whom it spares")
+  func origin() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    let origin = Origin(device: "Zoës phone", connection: "c-1")
+    _ = try stores.calls.accept(call.id, by: callee, from: origin)
+    let event = try #require(try stores.events(callee).last)
+    #expect(event.type == "call_answered_elsewhere")
+    #expect(event.originDevice == "Zoës phone")
+    #expect(event.originConnection == "c-1")
+    #expect(try stores.events(caller).last?.originDevice == nil)
+  }
+
+  @Test("§3 the poll finds who has had an event lately, with the newest id")
+  func poll() throws {
+    let (caller, callee) = try stores.pair()
+    let (old, older) = try stores.pair()
+    _ = try stores.connect(caller, callee)
+    _ = try stores.connect(old, older)
+    try stores.connection.execute(
+      "UPDATE call_events SET created_at = created_at - INTERVAL 5 SECOND WHERE user_id IN (?, ?)",
+      [.text(old), .text(older)])
+    let found = try stores.outbox.usersWithEvents(sinceMilliseconds: 3000)
+    let users = Dictionary(uniqueKeysWithValues: found.map { ($0.userId, $0.lastEventId) })
+    #expect(users[caller] == 1)
+    #expect(users[callee] == 2)
+    #expect(users[old] == nil)
+    #expect(
+      try stores.outbox.usersWithEvents(sinceMilliseconds: 60_000).contains { $0.userId == old })
+  }
+
+  @Test("§6.2 numbered per user without gaps, in the order of the commits, whoever writes at once")
+  func numbering() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    _ = try race(threads: 4) { _, thread, stores in
+      for _ in 0..<25 {
+        _ = try stores.quality.record(
+          QualitySample(networkQuality: .bad), call: call,
+          by: thread % 2 == 0 ? caller : callee)
+      }
+      return true
+    }[0].map { try $0.get() }
+    #expect(try stores.events(caller).map(\.eventId) == Array(1...51))
+    #expect(try stores.events(callee).map(\.eventId) == Array(1...52))
+    try Consistency.check(stores.connection)
+  }
+
+  @Test("§6.2 a reader that follows while others write sees every event once and in order")
+  func following() throws {
+    let (caller, callee) = try stores.pair()
+    let outcomes = try race(threads: 3) { _, thread, stores -> [Int64] in
+      if thread > 0 {
+        for _ in 0..<40 {
+          do {
+            let pair = thread == 1 ? (caller, callee) : (callee, caller)
+            let call = try stores.ring(pair.0, pair.1)
+            _ = try stores.calls.end(call.id, by: pair.0, reason: .hangup, from: Origin())
+          } catch CallError.userBusy {}
+        }
+        return []
+      }
+      var seen: [Int64] = []
+      for _ in 0..<300 {
+        seen += try stores.outbox.events(of: callee, after: seen.last ?? 0, limit: 7).map(\.eventId)
+      }
+      return seen
+    }[0]
+    let seen = try outcomes[0].get()
+    #expect(seen == Array(1..<Int64(seen.count + 1)))
+    try Consistency.check(stores.connection)
+  }
+}
