@@ -37,17 +37,23 @@ extension Call {
     quality.samples = Int(row.int(18))
   }
 
+  /// The hour of `call_statistics` that counts it once it is over.
+  private var countedHour: Timestamp? {
+    status.isTerminal ? createdAt.floored(toSeconds: StatisticsStore.hourSeconds) : nil
+  }
+
   func insert(_ connection: MySQLConnection, idempotencyKey: String?) throws {
     try connection.execute(
       """
       INSERT INTO calls (id, channel_id, caller_id, callee_id, call_type, status, end_reason,
-        idempotency_key, created_at, expires_at, ended_at, deadline_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        idempotency_key, created_at, expires_at, ended_at, counted_hour, deadline_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         .text(id), .text(channelId), .text(callerId), .text(calleeId), .text(type.rawValue),
         .text(status.rawValue), .text(endReason?.rawValue), .text(idempotencyKey),
-        .time(createdAt), .time(expiresAt), .time(endedAt), .time(deadlineAt),
+        .time(createdAt), .time(expiresAt), .time(endedAt), .time(countedHour),
+        .time(deadlineAt),
       ])
   }
 
@@ -57,14 +63,15 @@ extension Call {
     try connection.execute(
       """
       UPDATE calls SET status = ?, end_reason = ?, accepted_device = ?, accepted_at = ?,
-        connected_at = ?, ended_at = ?, deadline_at = ?, duration_seconds = ?,
+        connected_at = ?, ended_at = ?, counted_hour = ?, deadline_at = ?, duration_seconds = ?,
         quality_average_score = ?, quality_average_loss = ?, quality_average_rtt = ?,
         quality_samples = ?
       WHERE id = ? AND status = ?
       """,
       [
         .text(status.rawValue), .text(endReason?.rawValue), .text(acceptedDevice),
-        .time(acceptedAt), .time(connectedAt), .time(endedAt), .time(deadlineAt),
+        .time(acceptedAt), .time(connectedAt), .time(endedAt), .time(countedHour),
+        .time(deadlineAt),
         .int(durationSeconds), .double(quality.averageScore),
         .double(quality.averagePacketLossRate), .double(quality.averageRoundTripTime),
         .int(quality.samples), .text(id), .text(previous.rawValue),

@@ -1,6 +1,7 @@
 // Counts of a user's calls over a period (R15), exact to the second at its edge and at a cost that
 // does not depend on how many calls there were: whole days and hours come from `call_statistics`,
-// which every ending keeps, and only the hour at the edge is counted call by call.
+// which every ending keeps, and only the hour at the edge is counted call by call. Each hour says
+// which day it is part of and each call which hour, so that nothing is counted twice.
 
 import Calls
 import MySQL
@@ -60,36 +61,15 @@ package struct StatisticsStore {
   {
     try database.read { connection in
       let now = try connection.queryRow("SELECT UTC_TIMESTAMP(3)")?.time(0) ?? .now()
-      let from = now.adding(seconds: -Int64(period.days) * 86_400)
-      let edge = try Edge(connection, userId, from: from)
-      var statistics = try wholeSpans(connection, userId, from: from, edge)
-      if let hourEnd = edge.hourEnd {
-        try countCalls(connection, userId, from: from, to: hourEnd, into: &statistics)
-      }
+      let from = now.adding(seconds: -Int64(period.days) * Self.daySeconds)
+      var statistics = try wholeSpans(connection, userId, from: from)
+      try countCalls(connection, userId, from: from, into: &statistics)
       return (statistics, from, now)
     }
   }
 
-  /// The ends of the day and of the hour that the period begins in the middle of, where anything
-  /// happened in them.
-  private struct Edge {
-    let dayEnd: Timestamp?
-    let hourEnd: Timestamp?
-
-    init(_ connection: MySQLConnection, _ userId: String, from: Timestamp) throws {
-      func end(_ span: String, seconds: Int64) throws -> Timestamp? {
-        try connection.queryRow(
-          """
-          SELECT MAX(starts_at) FROM call_statistics
-          WHERE user_id = ? AND span = ? AND starts_at < ? AND starts_at > ?
-          """,
-          [.text(userId), .text(span), .time(from), .time(from.adding(seconds: -seconds))])?
-          .time(0)?.adding(seconds: seconds)
-      }
-      dayEnd = try end("day", seconds: 86_400)
-      hourEnd = try end("hour", seconds: 3600)
-    }
-  }
+  static let hourSeconds: Int64 = 3600
+  static let daySeconds: Int64 = 86_400
 
   private static let pairs = CallType.allCases.flatMap { type in
     HistoryStatus.allCases.map { (type: type, status: $0) }
@@ -100,18 +80,21 @@ package struct StatisticsStore {
     "\(type.rawValue)_\(status.rawValue)"
   }
 
-  /// Whole days, and whole hours of the day at the edge.
-  private func wholeSpans(
-    _ connection: MySQLConnection, _ userId: String, from: Timestamp, _ edge: Edge
-  ) throws -> CallStatistics {
+  /// Whole days, and whole hours of the days that began before.
+  private func wholeSpans(_ connection: MySQLConnection, _ userId: String, from: Timestamp) throws
+    -> CallStatistics
+  {
     let sums = (Self.columns + ["total_seconds", "completed_seconds"]).map { "SUM(\($0))" }
     let row = try connection.queryRow(
       """
       SELECT \(sums.joined(separator: ", ")) FROM call_statistics WHERE user_id = ?
         AND ((span = 'day' AND starts_at >= ?)
-          OR (span = 'hour' AND starts_at >= ? AND starts_at < ?))
+          OR (span = 'hour' AND starts_at >= ? AND starts_at < ? AND day_starts_at < ?))
       """,
-      [.text(userId), .time(from), .time(from), .time(edge.dayEnd ?? from)])
+      [
+        .text(userId), .time(from), .time(from), .time(from.adding(seconds: Self.daySeconds)),
+        .time(from),
+      ])
     var statistics = CallStatistics()
     guard let row else { return statistics }
     for (index, pair) in Self.pairs.enumerated() {
@@ -122,29 +105,32 @@ package struct StatisticsStore {
     return statistics
   }
 
-  /// The part of the hour at the edge that lies within the period.
+  /// The calls of the period whose hour began before it.
   private func countCalls(
-    _ connection: MySQLConnection, _ userId: String, from: Timestamp, to end: Timestamp,
+    _ connection: MySQLConnection, _ userId: String, from: Timestamp,
     into statistics: inout CallStatistics
   ) throws {
-    for side in ["caller_id", "callee_id"] {
-      let rows = try connection.query(
-        """
-        SELECT call_type, status, end_reason, accepted_at IS NOT NULL AS accepted, COUNT(*),
-          SUM(duration_seconds)
-        FROM calls WHERE \(side) = ? AND created_at >= ? AND created_at < ?
-          AND deadline_at IS NULL
-        GROUP BY call_type, status, end_reason, accepted
-        """, [.text(userId), .time(from), .time(end)])
-      for row in rows {
-        guard let type = CallType(rawValue: row.text(0)),
-          let status = CallStatus(rawValue: row.text(1))
-        else { throw StorageError.corruptRow(table: "calls", id: userId) }
-        let history = HistoryStatus(
-          status: status, endReason: row.optionalText(2).flatMap(EndReason.init(rawValue:)),
-          wasAccepted: row.int(3) != 0, isCaller: side == "caller_id")
-        statistics.add(type, history, calls: Int(row.int(4)), seconds: Int(row.int(5)))
-      }
+    let side = { (column: String, isCaller: Int) in
+      """
+      SELECT \(isCaller), call_type, status, end_reason, accepted_at IS NOT NULL AS accepted,
+        COUNT(*), SUM(duration_seconds)
+      FROM calls WHERE \(column) = ? AND created_at >= ? AND created_at < ? AND counted_hour < ?
+      GROUP BY call_type, status, end_reason, accepted
+      """
+    }
+    let values: [MySQLValue] = [
+      .text(userId), .time(from), .time(from.adding(seconds: Self.hourSeconds)), .time(from),
+    ]
+    let rows = try connection.query(
+      side("caller_id", 1) + " UNION ALL " + side("callee_id", 0), values + values)
+    for row in rows {
+      guard let type = CallType(rawValue: row.text(1)),
+        let status = CallStatus(rawValue: row.text(2))
+      else { throw StorageError.corruptRow(table: "calls", id: userId) }
+      let history = HistoryStatus(
+        status: status, endReason: row.optionalText(3).flatMap(EndReason.init(rawValue:)),
+        wasAccepted: row.int(4) != 0, isCaller: row.int(0) != 0)
+      statistics.add(type, history, calls: Int(row.int(5)), seconds: Int(row.int(6)))
     }
   }
 
@@ -155,21 +141,26 @@ package struct StatisticsStore {
     let name = column(call.type, status)
     let seconds = call.durationSeconds
     let completed = status == .completed ? seconds : 0
-    func values(_ span: String, _ lengthSeconds: Int64) -> [MySQLValue] {
-      let start = call.createdAt.seconds / lengthSeconds * lengthSeconds
-      return [
-        .text(user), .text(span), .time(Timestamp(milliseconds: start * 1000)), .int(seconds),
-        .int(completed),
-      ]
+    let day = call.createdAt.floored(toSeconds: daySeconds)
+    func values(_ span: String, _ start: Timestamp) -> [MySQLValue] {
+      [.text(user), .text(span), .time(start), .time(day), .int(seconds), .int(completed)]
     }
+    let hour = call.createdAt.floored(toSeconds: hourSeconds)
     try connection.execute(
       """
       INSERT INTO call_statistics
-        (user_id, span, starts_at, \(name), total_seconds, completed_seconds)
-      VALUES (?, ?, ?, 1, ?, ?), (?, ?, ?, 1, ?, ?)
+        (user_id, span, starts_at, day_starts_at, \(name), total_seconds, completed_seconds)
+      VALUES (?, ?, ?, ?, 1, ?, ?), (?, ?, ?, ?, 1, ?, ?)
       ON DUPLICATE KEY UPDATE \(name) = \(name) + 1,
         total_seconds = total_seconds + VALUES(total_seconds),
         completed_seconds = completed_seconds + VALUES(completed_seconds)
-      """, values("hour", 3600) + values("day", 86_400))
+      """, values("hour", hour) + values("day", day))
+  }
+}
+
+extension Timestamp {
+  /// The last moment up to this one that is a multiple of so many seconds since 1970.
+  func floored(toSeconds length: Int64) -> Timestamp {
+    Timestamp(milliseconds: seconds / length * length * 1000)
   }
 }
