@@ -25,7 +25,7 @@ LOG_DIR=$STACK_DIR/logs
 PID_DIR=$STACK_DIR/pids
 ENV_FILE=$STACK_DIR/env
 CA_FILE=$STACK_DIR/tls/ca.pem
-PROGRAM_DIR=$(realpath -m -- "${STACK_PROGRAM_DIR:-$repository/.build/release}")
+PROGRAM_DIR=$(realpath -ms -- "${STACK_PROGRAM_DIR:-$repository/.build/release}")
 
 # Debian keeps its servers where an ordinary user does not look.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
