@@ -11,7 +11,7 @@ datadir = $STACK_DIR/mysql
 socket = $MYSQL_SOCKET
 pid-file = $PID_DIR/mariadb.pid
 log-error = $LOG_DIR/mariadb.log
-tmpdir = $STACK_DIR/mysql
+tmpdir = $STACK_DIR/tmp
 init-file = $CONFIG_DIR/mariadb.sql
 skip-networking
 skip-name-resolve
@@ -38,7 +38,8 @@ END
 mariadb_install() {
   [[ ! -d $STACK_DIR/mysql ]] || return 0
   rm -rf -- "$STACK_DIR/mysql.new"
-  mariadb-install-db --no-defaults --datadir="$STACK_DIR/mysql.new" --skip-test-db \
+  # In a temporary folder shared with another's start, that one sweeps away our tables.
+  TMPDIR=$STACK_DIR/tmp mariadb-install-db --no-defaults --datadir="$STACK_DIR/mysql.new" --skip-test-db \
     --auth-root-authentication-method=socket >"$LOG_DIR/mariadb-install.log" 2>&1 || {
     cat "$LOG_DIR/mariadb-install.log" >&2
     return 1
