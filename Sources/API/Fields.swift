@@ -117,16 +117,21 @@ struct Fields {
     return Int(number)
   }
 
-  /// ISO 8601, or a number of milliseconds since 1970.
+  /// ISO 8601, or a number of milliseconds since 1970; neither before then nor after 9999, the end of
+  /// DATETIME.
   mutating func timestamp(_ name: String) -> Timestamp? {
     guard let value = member(name) else { return nil }
-    let limit: Int64 = 253_402_300_799_999  // 9999-12-31, the end of DATETIME
-    if let text = value.stringValue, let time = Timestamp(iso8601: text) { return time }
-    if let number = value.doubleValue, number >= 0, number <= Double(limit) {
-      return Timestamp(milliseconds: Int64(number))
+    let milliseconds =
+      if let text = value.stringValue {
+        Timestamp(iso8601: text).map { Double($0.milliseconds) }
+      } else {
+        value.doubleValue
+      }
+    guard let milliseconds, (0...253_402_300_799_999).contains(milliseconds) else {
+      fault(name, .invalidTimestamp, "\(name) must be an ISO 8601 time.")
+      return nil
     }
-    fault(name, .invalidTimestamp, "\(name) must be an ISO 8601 time.")
-    return nil
+    return Timestamp(milliseconds: Int64(milliseconds))
   }
 
   /// The device that a command names, or else its connection's.

@@ -29,8 +29,8 @@ extension Timestamp {
     }
   }
 
-  /// Reads `2026-05-04T03:02:01[.123…][Z|+02:00]`; nil for anything else, and for dates that the
-  /// calendar does not have.
+  /// Reads `2026-05-04T03:02:01[.123…][Z|+02:00]`; nil for anything else, for dates that the
+  /// calendar does not have, and where UTC's year is none of 0000–9999, which four digits write.
   package init?(iso8601 text: String) {
     var scanner = DateScanner(bytes: Array(text.utf8))
     guard text.utf8.count <= 64, let parts = scanner.dateAndTime(),
@@ -39,6 +39,7 @@ extension Timestamp {
     let local = Timestamp(parts)
     guard local.components == parts else { return nil }
     self = local.adding(seconds: -60 * Int64(offsetMinutes))
+    guard (0...9999).contains(components.year) else { return nil }
   }
 }
 
