@@ -32,7 +32,8 @@ extension JSONWriter {
 }
 
 extension JSONValue {
-  /// Members in the order of their names, so that equal values are equal texts.
+  /// Members in the order of their names' bytes, so that the same value is the same text. Strings'
+  /// own `<` will not do: for `é,` and an `e` with an accent behind it, neither precedes the other.
   package func write(to writer: inout JSONWriter) {
     switch self {
     case .null: writer.null()
@@ -46,7 +47,8 @@ extension JSONValue {
       writer.endArray()
     case .object(let members):
       writer.beginObject()
-      for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+      let inOrder = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      for (key, value) in inOrder {
         writer.member(key, value)
       }
       writer.endObject()

@@ -52,6 +52,14 @@ import Testing
     )
   }
 
+  /// Names whose order Swift's strings do not agree on with themselves.
+  @Test func membersAreInTheOrderOfTheirBytes() {
+    let names = ["e\u{301}", "\u{e9},", "z", "\u{e9}x", "e"]
+    let value = JSONValue.object(Dictionary(uniqueKeysWithValues: names.map { ($0, .null) }))
+    let text = #"{"e":null,"e\#u{301}":null,"z":null,"\#u{e9},":null,"\#u{e9}x":null}"#
+    #expect(value.serialized() == Array(text.utf8))
+  }
+
   @Test(arguments: [
     ("", #""""#), ("a/b", #""a/b""#), ("\"\\", #""\"\\""#),
     ("\u{8}\u{9}\u{a}\u{c}\u{d}", #""\b\t\n\f\r""#), ("\0\u{1f}\u{7f}", "\"\\u0000\\u001f\u{7f}\""),
