@@ -98,7 +98,7 @@ private struct Cursor {
       position += 1
       guard position - first <= limits.lineBytes else { throw .violation("a line too long") }
     }
-    guard position + 1 < bytes.count else { throw .incomplete(position + 2) }
+    guard position + 1 < bytes.count else { throw .incomplete(bytes.count + 1) }
     guard bytes[position + 1] == UInt8(ascii: "\n") else { throw .violation("a bare CR") }
     position += 2
     guard position - start <= limits.replyBytes else { throw .violation("a reply too long") }

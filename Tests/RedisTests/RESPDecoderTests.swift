@@ -66,6 +66,16 @@ import Testing
     }
   }
 
+  /// With the byte that is one too many, not with the next.
+  @Test(arguments: [1, 20, 21])
+  func aLineIsRefusedAsSoonAsItIsTooLong(size: Int) {
+    var limits = RESPLimits()
+    limits.lineBytes = 20
+    #expect(throws: RedisError.protocolViolation("a line too long")) {
+      try decode("-" + String(repeating: "a", count: 21), by: size, limits: limits)
+    }
+  }
+
   @Test func randomBytesNeverTrap() {
     for _ in 0..<2000 {
       let alphabet = Array("*$:+-0123\r\n".utf8)
