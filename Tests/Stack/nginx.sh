@@ -33,6 +33,9 @@ ssl_certificate_key "$STACK_DIR/tls/key.pem";
 END
   ! grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null ||
     echo "listen [::1]:$STACK_PORT ssl http2 backlog=4096;"
+  # Python's synchronous WebSocket clients read and write one TLS connection in two threads, and now
+  # and then hang where a session ticket comes in between; so none here (nginx 1.19.4 and newer).
+  [[ $(nginx -v 2>&1) =~ /1\.(1?[0-8]|9|19\.[0-3])([.]|$) ]] || echo "ssl_conf_command NumTickets 0;"
 }
 
 nginx_program() { # ARGUMENT…
