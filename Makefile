@@ -71,6 +71,10 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 lint: swift ## Format and style of Swift, shell and systemd files
 	@Tests/Stack/lint.sh
 
+# Needs nothing but Swift's toolchain; FUZZ_TARGETS="json jwt" picks some.
+fuzz: packages swift ## Fuzz what reads from outside, FUZZ_SECONDS (20) each, with AddressSanitizer
+	@Tests/Fuzz/run.sh
+
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql \
@@ -101,4 +105,4 @@ clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
 .PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint \
-  install clean
+  fuzz install clean
