@@ -19,8 +19,7 @@ programs_present() {
 # env file must not lead this one to its Redis.
 programs_environment() {
   [[ -n ${REDIS_URL-} && -z ${CHATTRIX_STACK-} ]] || REDIS_URL=redis://127.0.0.1:$REDIS_PORT/0
-  # All of a stack's users come from one address, and a test's ten thousand sockets from one user.
-  export SIGNALING_CONNECTIONS_PER_ADDRESS=${SIGNALING_CONNECTIONS_PER_ADDRESS-0}
+  # A measurement's ten thousand sockets are often one user's.
   export SIGNALING_CONNECTIONS_PER_USER=${SIGNALING_CONNECTIONS_PER_USER-0}
   export MYSQL_SOCKET MYSQL_USER MYSQL_PASSWORD MYSQL_DATABASE REDIS_URL SQL_DIR
   export FASTCGI_SOCKET SIGNALING_ADDRESS JWT_SECRET AGORA_APP_ID AGORA_APP_CERTIFICATE
