@@ -37,7 +37,7 @@ enum ClientFrames {
   }
 }
 
-/// What a decoder made of a stream that came in pieces.
+/// What a decoder made of a stream that came in pieces, up to the peer's Close frame.
 struct Decoded: Equatable {
   struct Item: Equatable {
     var kind: Received
@@ -50,10 +50,14 @@ struct Decoded: Equatable {
   var failedAt: Int?
   var isIdle = true
 
+  private var isClosed: Bool {
+    if case .close = items.last?.kind { true } else { false }
+  }
+
   init(_ bytes: [UInt8], by size: Int = .max, limit: Int = 1 << 20) {
     var decoder = MessageDecoder()
     var position = 0
-    while position < bytes.count, failure == nil {
+    while position < bytes.count, failure == nil, !isClosed {
       let end = position + min(size, bytes.count - position)
       var piece = Array(bytes[position..<end])
       position = end
