@@ -75,6 +75,11 @@ lint: swift ## Format and style of Swift, shell and systemd files
 fuzz: packages swift ## Fuzz what reads from outside, FUZZ_SECONDS (20) each, with AddressSanitizer
 	@Tests/Fuzz/run.sh
 
+# Needs Python 2.7, which Autobahn's suite is written in.
+conformance: packages swift ## Autobahn's WebSocket test suite against the sidecar's event loop
+	swift build $(SWIFT_FLAGS) --product echo-server
+	@Tests/Conformance/run.sh
+
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql \
@@ -105,4 +110,4 @@ clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
 .PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint \
-  fuzz install clean
+  fuzz conformance install clean
