@@ -80,6 +80,11 @@ conformance: packages swift ## Autobahn's WebSocket test suite against the sidec
 	swift build $(SWIFT_FLAGS) --product echo-server
 	@Tests/Conformance/run.sh
 
+# Figures that depend on the machine: read them as ratios of one run.
+bench: build ## A history of a million calls beside one of a hundred (BENCH_ARGS=…)
+	@$(STACK) packages test
+	@Tests/Bench/run.sh
+
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql \
@@ -109,5 +114,5 @@ install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFI
 clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
-.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint \
+.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint bench \
   fuzz conformance install clean

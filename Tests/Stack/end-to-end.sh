@@ -5,22 +5,11 @@ set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export STACK_DIR=${STACK_DIR:-$here/../../.stack-test} STACK_PORT=${STACK_PORT:-18443}
-for part in say settings packages; do
+for part in say settings packages python; do
   # shellcheck source=/dev/null
   source "$here/$part.sh"
 done
-readonly suite=$repository/Tests/EndToEnd venv=$repository/.venv
-
-# The virtual environment is made again when the requirements change.
-python_ready() {
-  local wanted
-  wanted=$(sha256sum <"$suite/requirements.txt")
-  [[ $(cat "$venv/requirements.sha256" 2>/dev/null) != "$wanted" ]] || return 0
-  rm -rf -- "$venv"
-  "$(packages_python)" -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$suite/requirements.txt"
-  echo "$wanted" >"$venv/requirements.sha256"
-}
+readonly suite=$repository/Tests/EndToEnd
 
 finish() {
   local status=$?

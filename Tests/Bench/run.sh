@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# `make bench`: the benchmarks, against a stack of their own without rate limits.
+set -euo pipefail
+
+bench=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+here=$bench/../Stack
+export STACK_DIR=${STACK_DIR:-$bench/../../.stack-bench} STACK_PORT=${STACK_PORT:-19443}
+export RATE_LIMIT_CALL_HISTORY=0
+for part in say settings packages python; do
+  # shellcheck source=/dev/null
+  source "$here/$part.sh"
+done
+
+python_ready
+trap '"$here/stack.sh" down' EXIT
+"$here/stack.sh" up
+eval "arguments=(${BENCH_ARGS-})"
+"$venv/bin/python" "$bench/history.py" "${arguments[@]}"

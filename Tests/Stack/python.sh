@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# The Python that end-to-end tests and benchmarks run in: a virtual environment in .venv.
+
+venv=$repository/.venv
+
+# Made again when the requirements change.
+python_ready() {
+  local requirements=$repository/Tests/EndToEnd/requirements.txt wanted
+  wanted=$(sha256sum <"$requirements")
+  [[ $(cat "$venv/requirements.sha256" 2>/dev/null) != "$wanted" ]] || return 0
+  rm -rf -- "$venv"
+  "$(packages_python)" -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+  echo "$wanted" >"$venv/requirements.sha256"
+}
