@@ -82,11 +82,12 @@ class Rows:
         )  # fmt: skip
         self.run(
             "INSERT INTO calls (id, channel_id, caller_id, callee_id, call_type, status, end_reason, created_at, "
-            "expires_at, accepted_at, ended_at, duration_seconds) "
+            "expires_at, accepted_at, ended_at, counted_hour, duration_seconds) "
             f"SELECT id, REPLACE(id, '-', ''), %s, CONCAT(%s, n %% 1000), {KIND.replace('%', '%%')}, "
             f"IF({SECONDS.replace('%', '%%')} > 0 OR {STATUS.replace('%', '%%')} = 'missed', 'ended', 'rejected'), "
             f"{REASON.replace('%', '%%')}, at, at + INTERVAL 60 SECOND, IF({SECONDS.replace('%', '%%')} > 0, at, NULL), "
-            f"at + INTERVAL {SECONDS.replace('%', '%%')} SECOND, {SECONDS.replace('%', '%%')} FROM made",
+            f"at + INTERVAL {SECONDS.replace('%', '%%')} SECOND, DATE_FORMAT(at, '%%Y-%%m-%%d %%H:00:00'), "
+            f"{SECONDS.replace('%', '%%')} FROM made",
             user, CROWD,
         )  # fmt: skip
         self.run(
@@ -110,8 +111,9 @@ class Rows:
         )  # fmt: skip
         for span, form in (("hour", "%%Y-%%m-%%d %%H:00:00"), ("day", "%%Y-%%m-%%d 00:00:00")):
             self.run(
-                f"INSERT INTO call_statistics (user_id, span, starts_at, {names}, total_seconds, completed_seconds) "
-                f"SELECT user_id, '{span}', DATE_FORMAT(`timestamp`, '{form}') AS start, {counts}, "
+                f"INSERT INTO call_statistics (user_id, span, starts_at, day_starts_at, {names}, total_seconds, "
+                f"completed_seconds) SELECT user_id, '{span}', DATE_FORMAT(`timestamp`, '{form}') AS start, "
+                f"DATE(MIN(`timestamp`)), {counts}, "
                 "SUM(duration_seconds), SUM(IF(status = 'completed', duration_seconds, 0)) "
                 "FROM call_history WHERE user_id = %s GROUP BY user_id, start", user,
             )  # fmt: skip

@@ -14,5 +14,6 @@ done
 python_ready
 trap '"$here/stack.sh" down' EXIT
 "$here/stack.sh" up
+declare -a arguments=()
 eval "arguments=(${BENCH_ARGS-})"
-"$venv/bin/python" "$bench/history.py" "${arguments[@]}"
+"$repository/.venv/bin/python" "$bench/history.py" "${arguments[@]}"
