@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import socket
 import time
 
@@ -64,8 +66,11 @@ def plain_connection(people, user) -> socket.socket:
 
 
 @pytest.mark.timeout(120)
-def test_a_slow_reader_is_dropped(people):
-    """A reader that takes nothing is cut off at its queue's limit, never buffered without bound."""
+def test_a_slow_reader_is_never_buffered_without_bound(people):
+    """What a reader does not take waits in the outbox, or the reader is cut off.
+
+    Either is fine for memory; what it does get comes in order and without a gap.
+    """
     caller, callee, call = people.connected()
     pid = people.stack.pid("SIGNALING")
     before = resident_bytes(pid)
@@ -78,17 +83,14 @@ def test_a_slow_reader_is_dropped(people):
         while time.monotonic() < deadline:
             peak = max(peak, resident_bytes(pid) - before)
             time.sleep(0.02)
-        received = 0
-        slow.settimeout(5)
-        try:
+        received = bytearray()
+        slow.settimeout(3)
+        with contextlib.suppress(ConnectionResetError, TimeoutError):
             while piece := slow.recv(1 << 20):
-                received += len(piece)
-        except ConnectionResetError:
-            pass
-        except TimeoutError:
-            pytest.fail(f"still open after {received} bytes")
-    assert received < 4000 * 4000, "everything was kept for a reader that took nothing"
-    assert peak < 12 * 1024 * 1024, peak
+                received += piece
+    assert peak < 4 * 1024 * 1024, peak
+    numbers = [int(number) for number in re.findall(rb'"id":"(\d+)"', received)]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
     device = callee.socket(last_event_id=last)
     assert device.take("call_quality_warning", participantId=caller.id)
-    wait_until(lambda: resident_bytes(pid) - before < 4 * 1024 * 1024, 10, 0.2, "memory given back")
+    wait_until(lambda: resident_bytes(pid) - before < 2 * 1024 * 1024, 10, 0.2, "memory given back")

@@ -44,7 +44,7 @@ def measured(people, rounds: int) -> tuple[int, int]:
             list(pool.map(lambda pair: [round_of_requests(*pair) for _ in range(count)], pairs))
         return max(resident_bytes(pid) for pid in people.stack.workers())
 
-    before, pids = play(40), people.stack.workers()
+    before, pids = play(25), people.stack.workers()
     after = play(rounds // len(pairs))
     assert people.stack.workers() == pids, "a worker was replaced"
     return before, after
@@ -53,7 +53,7 @@ def measured(people, rounds: int) -> tuple[int, int]:
 @pytest.mark.timeout(120)
 def test_workers_stay_flat(people):
     """A few thousand requests add next to nothing to a worker."""
-    before, after = measured(people, 240)
+    before, after = measured(people, 160)
     assert after - before < 512 * KIB, (before, after)
     assert after < 20 * MIB
 

@@ -56,7 +56,7 @@ class Socket:
             url += "?" + urllib.parse.urlencode(parameters)
         self.connection = connect(
             url,
-            ssl=stack.tls,
+            ssl=stack.shared_tls,
             additional_headers={} if token is None else {"Authorization": f"Bearer {token}"},
             origin=origin,
             subprotocols=subprotocols,

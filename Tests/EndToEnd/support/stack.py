@@ -17,6 +17,8 @@ from pathlib import Path
 import pymysql
 import redis
 
+from support import tls
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -62,6 +64,7 @@ class Stack:
         self.directory = Path(directory)
         self.local = threading.local()
         self.tls = ssl.create_default_context(cafile=self["CA_FILE"])
+        self.shared_tls = tls.context(self["CA_FILE"])
 
     def __getitem__(self, name: str) -> str:
         """A value as it is now: a restarted program's id is written to the file again."""
@@ -193,8 +196,10 @@ def clean_environment() -> dict[str, str]:
 
 def make(target: str, directory: Path, settings: dict[str, str]) -> None:
     """Runs `make up` or `make down` for a stack in its own directory."""
-    environment = clean_environment() | {"STACK_DIR": str(directory)} | settings
     directory.mkdir(parents=True, exist_ok=True)
+    # A MariaDB that starts deletes the temporary tables of every other in the same TMPDIR.
+    apart = {"STACK_DIR": str(directory), "TMPDIR": str(directory.parent)}
+    environment = clean_environment() | apart | settings
     log = directory.parent / f"{directory.name}-make-{target}.log"
     with log.open("wb") as output:
         done = subprocess.run(
