@@ -10,7 +10,7 @@ import pytest
 from criteria import Criteria
 from support import sockets
 from support.people import People
-from support.stack import ROOT, Stack, alive, make, read_environment
+from support.stack import ROOT, Stack, alive, build, make, read_environment
 from support.variants import Variant
 
 BROUGHT_UP = pytest.StashKey[Path]()
@@ -28,6 +28,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Brings up the default stack where none is running; the workers inherit its place."""
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return
+    build()
     directory = base_directory()
     os.environ["STACK_DIR"] = str(directory)
     values = read_environment(directory / "env")
@@ -47,9 +48,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def variants():
     """The stacks of their own that this worker has brought up, by name."""
-    running: dict[str, Variant] = {}
+    running: dict[str, Variant | None] = {}
     yield running
-    for variant in running.values():
+    for variant in filter(None, running.values()):
         variant.down()
 
 
@@ -66,7 +67,10 @@ def stack(request, base_stack, variants) -> Stack:
         return base_stack
     (name,) = mark.args
     if name not in variants:
+        variants[name] = None
         variants[name] = Variant(name)
+    if variants[name] is None:
+        pytest.fail(f"the stack {name} did not come up before")
     return variants[name].stack
 
 

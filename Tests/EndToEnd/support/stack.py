@@ -194,8 +194,19 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in SETTINGS}
 
 
+def build() -> None:
+    """Builds the programs, once and before the workers, which would all do it at the same time."""
+    subprocess.run(
+        ["make", "--no-print-directory", "-C", str(ROOT), "build"],
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        timeout=1800,
+        check=True,
+    )
+
+
 def make(target: str, directory: Path, settings: dict[str, str]) -> None:
-    """Runs `make up` or `make down` for a stack in its own directory."""
+    """Runs `make up` or `make down` for a stack in its own directory, of what is built."""
     directory.mkdir(parents=True, exist_ok=True)
     # A MariaDB that starts deletes the temporary tables of every other in the same TMPDIR.
     apart = {"STACK_DIR": str(directory), "TMPDIR": str(directory.parent)}
@@ -203,7 +214,7 @@ def make(target: str, directory: Path, settings: dict[str, str]) -> None:
     log = directory.parent / f"{directory.name}-make-{target}.log"
     with log.open("wb") as output:
         done = subprocess.run(
-            ["make", "--no-print-directory", "-C", str(ROOT), target],
+            ["make", "--no-print-directory", "-C", str(ROOT), "-o", "build", target],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
