@@ -215,6 +215,21 @@ def test_cursor_wins_over_page(people):
     assert person.history(limit=2, page=2)["calls"] == plain
 
 
+@criterion("R9.4")
+def test_another_users_cursor_shows_ones_own(people):
+    """A cursor is a place in time, no key to somebody's entries."""
+    one, two = people.person(), people.person()
+    calls_to(people, two, 2)
+    calls_to(people, one, 4)
+    cursor = one.history(limit=2)["pagination"]["nextCursor"]
+    response = two.get("/calls/history", params={"cursor": cursor})
+    if response.status_code == 200:
+        seen = {entry["callId"] for entry in expect.succeeded(response)["calls"]}
+        assert seen <= {entry["callId"] for entry in two.history()["calls"]}
+    else:
+        expect.refused(response, 400, "VALIDATION_ERROR")
+
+
 def test_equal_timestamps(people):
     """Entries of the same moment are neither left out nor shown twice, by page or cursor."""
     person = people.person()

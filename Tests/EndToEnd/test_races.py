@@ -208,6 +208,42 @@ def test_one_idempotency_key_many_times(people, pool):
         assert len({response.json()["data"]["callId"] for response in responses}) == 1
 
 
+def test_delete_against_delete(people, pool):
+    """One entry is deleted once: one 200, and 404 for the others; the total follows."""
+    caller, callee = people.pair()
+    for _ in range(15):
+        call_id = caller.call(callee)["callId"]
+        caller.end(call_id)
+        responses = together(
+            pool, *(lambda c=call_id: caller.delete(f"/calls/history/{c}") for _ in range(6))
+        )
+        assert Counter(map(code_of, responses)) == {"200": 1, "RESOURCE_NOT_FOUND": 5}
+    assert caller.history()["pagination"]["total"] == 0
+    assert callee.history()["pagination"]["total"] == 15
+
+
+@criterion("R5.5", "R7.1")
+def test_samples_against_the_end(people, pool):
+    """Samples that come with the end are taken or refused; the averages are of those taken."""
+    for _ in range(25):
+        caller, callee, call = people.connected()
+        call_id = call["callId"]
+        *reports, ended = together(
+            pool,
+            *(
+                lambda p=p, c=call_id: p.report(c, "good", roundTripTime=100)
+                for p in (caller, callee, caller, callee)
+            ),
+            lambda c=call_id, p=caller: p.post(f"/calls/{c}/end", {}),
+        )
+        assert code_of(ended) == "200"
+        codes = Counter(map(code_of, reports))
+        assert set(codes) <= {"200", "NO_ACTIVE_CALL"}
+        quality = caller.details(call_id)["quality"]
+        assert quality["samples"] == codes["200"]
+        assert quality["averageRoundTripTime"] == (100 if codes["200"] else None)
+
+
 @criterion("R8.1")
 def test_socket_against_rest(people, pool):
     """An accept over a socket and one over REST, from two devices."""

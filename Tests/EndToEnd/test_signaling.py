@@ -156,7 +156,8 @@ def test_connected(people):
         assert socket.greeting["heartbeatSeconds"] == 25
         assert socket.greeting["activeCall"] is None
         assert socket.greeting.get("resync") is not True
-        assert str(socket.greeting["lastEventId"]) == "0"
+        assert socket.greeting["lastEventId"] == "0", "ids are strings on the wire, always"
+        assert isinstance(socket.greeting["connectionId"], str)
     assert one.greeting["connectionId"] != two.greeting["connectionId"]
 
 
@@ -243,6 +244,45 @@ def test_end_command(people):
     assert result["status"] == 200
     assert result["body"]["data"]["endReason"] == "hangup"
     theirs.take("call_ended", endedBy=caller.id)
+
+
+def test_a_result_is_for_its_connection_only(people):
+    """`command_result` and `heartbeat.ack` go to the connection that asked."""
+    caller, callee, call = people.connected()
+    mine, other = caller.socket(), caller.socket()
+    assert mine.heartbeat()
+    assert mine.command("call.end", callId=call["callId"])["status"] == 200
+    bell = people.friend_of(caller).call(caller)
+    assert other.until(bell["callId"]) == []
+    assert [frame["type"] for frame in other.frames] == ["connected", "call_invitation"]
+
+
+def test_a_device_in_a_command(people):
+    """§7.6: `deviceId` in a command names the device too, also where the socket named none."""
+    caller, callee = people.pair()
+    one, two = callee.socket(), callee.socket(device="phone")
+    call = caller.call(callee)
+    for socket in (one, two):
+        socket.take("call_invitation")
+    result = one.command("call.accept", callId=call["callId"], deviceId="phone")
+    assert result["status"] == 200
+    response = callee.post(f"/calls/{call['callId']}/accept", {"deviceId": "phone"})
+    assert expect.succeeded(response)["status"] == "connecting"
+    response = callee.post(f"/calls/{call['callId']}/accept", {"deviceId": "tablet"})
+    expect.refused(response, 409, "CALL_ALREADY_ACCEPTED")
+    caller.end(call["callId"])
+    two.take("call_ended")
+    assert two.types == ["call_invitation", "call_ended"]
+
+
+def test_a_sockets_device_is_the_commands(people):
+    """§7.6: what a socket accepts, its device has accepted."""
+    caller, callee, call = people.ringing()
+    phone = callee.socket(device="phone")
+    assert phone.command("call.accept", callId=call["callId"])["status"] == 200
+    for device, status in (("phone", 200), ("tablet", 409)):
+        response = callee.post(f"/calls/{call['callId']}/accept", {"deviceId": device})
+        assert response.status_code == status
 
 
 def test_a_command_without_a_request_id(people):
@@ -388,6 +428,33 @@ def test_invited_when_coming_online(people):
     mine = caller.socket()
     callee.socket().take("call_invitation", callId=call["callId"])
     mine.take("call_ringing", callId=call["callId"])
+
+
+@criterion("R2.1")
+def test_not_invited_again_with_a_last_event_id(people):
+    """§6.4: who says what it has seen is sent what it has not, and nothing else."""
+    caller, callee = people.pair()
+    first = callee.socket()
+    call = caller.call(callee)
+    invitation = first.take("call_invitation")
+    first.close()
+    again = callee.socket(last_event_id=invitation["id"])
+    behind = callee.socket(last_event_id=int(invitation["id"]) - 1)
+    caller.end(call["callId"])
+    again.take("call_ended")
+    behind.take("call_ended")
+    assert again.types == ["call_ended"]
+    assert behind.types == ["call_invitation", "call_ended"]
+
+
+@criterion("R1.3", "R2.1")
+def test_a_replayed_invitation_rings(people):
+    """A callee who comes back with a lastEventId gets the invitation, and the caller hears so."""
+    caller, callee, call = people.ringing()
+    mine = caller.socket()
+    callee.socket(last_event_id=0).take("call_invitation", callId=call["callId"])
+    mine.take("call_ringing", callId=call["callId"])
+    people.wait_for_status(caller, call["callId"], "ringing")
 
 
 def test_a_caller_is_not_invited_to_an_own_call(people):

@@ -14,6 +14,7 @@ import requests
 from support import expect, routes
 from support import people as client
 from support.raw import exchange
+from support.sockets import EVENTS, OWN
 
 criterion = pytest.mark.criterion
 
@@ -293,6 +294,26 @@ def test_operations_need_no_token(stack, path):
         lines = response.text.splitlines()
         samples = [line for line in lines if line and not line.startswith("#")]
         assert samples and all(sample.fullmatch(line) for line in samples)
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
+def test_the_interface_describes_itself(stack, name):
+    """The descriptions are served, without a token, and name every route or frame."""
+    response = client.send(stack, "GET", f"/{name}")
+    assert response.status_code == 200
+    described = response.json()
+    if name == "asyncapi.json":
+        missing = [kind for kind in EVENTS | OWN if f'"{kind}"' not in response.text]
+    else:
+        paths = {
+            re.sub(r"\{\w+\}", "{id}", path): item for path, item in described["paths"].items()
+        }
+        missing = [
+            (method, path)
+            for method, path, _ in routes.ROUTES
+            if method.lower() not in paths.get(path, paths.get("/api/v1" + path, {}))
+        ]
+    assert missing == []
 
 
 def test_tls_is_verified_and_modern(stack):

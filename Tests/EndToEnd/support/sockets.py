@@ -66,6 +66,7 @@ class Socket:
             close_timeout=2,
             ping_interval=None,
             max_queue=None,
+            legacy=True,
         )
         opened.append(self)
         self.frames: list[dict] = []

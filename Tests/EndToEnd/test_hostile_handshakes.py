@@ -1,0 +1,95 @@
+"""Handshakes and connections that no honest client makes: an HTTP error, and nobody harmed."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from support.raw import exchange, status
+from support.silence import upgrade
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "token=%ff%fe",
+        "token=%zz",
+        "token=%00",
+        "token=" + "a" * 10_000,
+        "ticket=" + "a" * 5_000,
+        "ticket=%ff",
+        "ticket=*",
+        "ticket=a%0d%0aDEL%20x",
+        "token=a&token=b",
+        "deviceId=" + "d" * 5_000,
+        "lastEventId=%ff",
+        "&&&==&=",
+        "%",
+    ],
+    ids=range(13),
+)
+def test_odd_queries(people, query):
+    """Contract codes, never a 5xx, and the sidecar goes on."""
+    person = people.person()
+    request = upgrade(people.stack, person.token).replace(b"GET /ws ", f"GET /ws?{query} ".encode())
+    unauthorized = request.replace(b"Authorization: Bearer", b"X-Nothing:")
+    for bytes_sent in (request, unauthorized):
+        code = status(exchange(people.stack, bytes_sent)) if bytes_sent is unauthorized else 0
+        assert code in (0, 400, 401, 414), code
+    assert person.socket().heartbeat()
+
+
+@pytest.mark.parametrize("device", ["", "d" * 129, "é" * 64, "\x00", "a b", '"\\'])
+def test_odd_devices(people, device):
+    """A device is any short text: taken or refused with 400, never worse."""
+    from websockets.exceptions import InvalidStatus
+
+    person = people.person()
+    try:
+        assert person.socket(device=device).greeting["userId"] == person.id
+    except InvalidStatus as refusal:
+        assert refusal.response.status_code == 400
+
+
+def test_connections_that_say_nothing(people):
+    """Two hundred open sockets that never speak keep nobody else out."""
+    host, port = people.stack["SIGNALING_ADDRESS"].rsplit(":", 1)
+    silent = [socket.create_connection((host, int(port)), timeout=5) for _ in range(200)]
+    try:
+        assert people.person().socket().heartbeat()
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def test_heads_without_end(people):
+    """A request head that never ends is cut off at a bound."""
+    host, port = people.stack["SIGNALING_ADDRESS"].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        sent = 0
+        with pytest.raises(OSError):
+            connection.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\n")
+            while sent < 20_000_000:
+                connection.sendall(b"X-Filler: " + b"a" * 1000 + b"\r\n")
+                sent += 1000
+    assert sent < 20_000_000
+    assert people.person().socket().heartbeat()
+
+
+def test_many_large_fragments(people):
+    """Messages that never end are cut off at the largest message, on every connection."""
+    from support.raw import dial
+    from test_frames import CONTINUATION, TEXT, frame
+
+    person = people.person()
+    with dial(people.stack) as connection:
+        connection.sendall(upgrade(people.stack, person.token) + frame(TEXT, b"a", fin=False))
+        with pytest.raises(OSError):
+            for _ in range(5000):
+                connection.sendall(frame(CONTINUATION, b"b" * 4000, fin=False))
+            connection.settimeout(10)
+            while connection.recv(65536):
+                pass
+            raise ConnectionResetError("closed as it should be")
+    assert person.socket().heartbeat()
