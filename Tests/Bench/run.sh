@@ -3,8 +3,9 @@
 set -euo pipefail
 
 bench=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-here=$bench/../Stack
-export STACK_DIR=${STACK_DIR:-$bench/../../.stack-bench} STACK_PORT=${STACK_PORT:-19443}
+root=$bench/../..
+here=$root/Tests/Stack
+export STACK_DIR=${STACK_DIR:-$root/.stack-bench} STACK_PORT=${STACK_PORT:-19443}
 export RATE_LIMIT_CALL_HISTORY=0
 for part in say settings packages python; do
   # shellcheck source=/dev/null
@@ -16,4 +17,4 @@ trap '"$here/stack.sh" down' EXIT
 "$here/stack.sh" up
 declare -a arguments=()
 eval "arguments=(${BENCH_ARGS-})"
-"$repository/.venv/bin/python" "$bench/history.py" "${arguments[@]}"
+"$root/.venv/bin/python" "$bench/history.py" "${arguments[@]}"
