@@ -70,6 +70,6 @@ package struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral 
 
   /// Whether two field names are the same without regard to ASCII case.
   package static func sameName(_ first: String, _ second: String) -> Bool {
-    HTTPText.equalIgnoringCase(first.utf8, second.utf8)
+    HTTPText.equalIgnoringCase(first, second)
   }
 }

@@ -30,17 +30,18 @@ package enum HTTPText {
     byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
   }
 
-  package static func equalIgnoringCase(
-    _ first: some Collection<UInt8>, _ second: some Collection<UInt8>
-  ) -> Bool {
-    first.count == second.count
-      && zip(first, second).allSatisfy { lowercased($0) == lowercased($1) }
+  /// Concrete types and a plain loop: every look-up of a header field goes through here.
+  package static func equalIgnoringCase(_ first: Substring, _ second: Substring) -> Bool {
+    let (left, right) = (first.utf8Span.span, second.utf8Span.span)
+    guard left.count == right.count else { return false }
+    for index in left.indices where lowercased(left[index]) != lowercased(right[index]) {
+      return false
+    }
+    return true
   }
 
-  package static func equalIgnoringCase(
-    _ first: some StringProtocol, _ second: some StringProtocol
-  ) -> Bool {
-    equalIgnoringCase(first.utf8, second.utf8)
+  package static func equalIgnoringCase(_ first: String, _ second: String) -> Bool {
+    equalIgnoringCase(first[...], second[...])
   }
 
   /// Without the spaces and tabs at both ends.

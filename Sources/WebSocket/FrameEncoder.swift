@@ -1,17 +1,13 @@
 // A server's frames, RFC 6455 section 5: unmasked and never fragmented, appended to a buffer.
 
 package enum FrameEncoder {
-  package static func append(
-    _ opcode: Opcode, _ payload: some Collection<UInt8>, to bytes: inout [UInt8]
-  ) {
-    FrameHeader.append(opcode, length: payload.count, to: &bytes)
-    bytes.append(contentsOf: payload)
+  package static func append(_ opcode: Opcode, _ payload: [UInt8], to bytes: inout [UInt8]) {
+    append(opcode, payload.span, to: &bytes)
   }
 
-  package static func append(
-    _ opcode: Opcode, _ payload: Span<UInt8>, to bytes: inout [UInt8]
-  ) {
-    payload.withUnsafeBufferPointer { append(opcode, $0, to: &bytes) }
+  package static func append(_ opcode: Opcode, _ payload: Span<UInt8>, to bytes: inout [UInt8]) {
+    FrameHeader.append(opcode, length: payload.count, to: &bytes)
+    payload.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
   }
 
   /// A Close frame; a reason over 123 bytes is cut between two characters (RFC 6455, 5.5).

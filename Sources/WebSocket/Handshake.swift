@@ -67,7 +67,7 @@ package struct Handshake: Sendable, Equatable {
   }
 
   private static func lists(_ headers: HTTPHeaders, _ name: String, _ token: String) -> Bool {
-    headers.list(name).contains { HTTPText.equalIgnoringCase($0, token) }
+    headers.list(name).contains { HTTPText.equalIgnoringCase($0, token[...]) }
   }
 
   /// `101 Switching Protocols` without any extension.

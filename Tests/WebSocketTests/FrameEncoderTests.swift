@@ -10,7 +10,7 @@ import WebSocket
 
   @Test func framesAreUnmaskedAndWhole() {
     var bytes: [UInt8] = []
-    FrameEncoder.append(.text, "Hello".utf8, to: &bytes)
+    FrameEncoder.append(.text, Array("Hello".utf8), to: &bytes)
     FrameEncoder.append(.pong, [], to: &bytes)
     // RFC 6455, 5.7.
     #expect(bytes == [0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x8A, 0x00])

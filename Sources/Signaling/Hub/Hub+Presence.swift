@@ -6,16 +6,24 @@ import Glibc
 import System
 
 extension Hub {
-  /// Once a second: who came, went or was sent something; now and then everybody.
-  func notePresence() {
+  /// Now and then everybody is noted.
+  func noteEverybody() {
     let period = UInt32(settings.presenceSeconds) * Server.ticksPerSecond
     if server.tick % period < Server.ticksPerSecond { present.formUnion(users.ids) }
-    guard !present.isEmpty else { return }
+    notePresence()
+  }
+
+  /// Notes who came, went or was sent something. One statement at a time: what comes up meanwhile
+  /// goes together with the next.
+  func notePresence() {
+    guard !present.isEmpty, !isNotingPresence else { return }
+    isNotingPresence = true
     let ids = Array(present)
     present = []
-    let mysql = mysql
+    let (mailbox, mysql) = (mailbox, mysql)
     poller.submit { backend in
       _ = mysql.attempt { try backend.touch(ids) }
+      mailbox.post(.presenceNoted)
     }
   }
 

@@ -21,13 +21,14 @@ final class Hub {
   var addresses: AddressLimits
   /// Handshakes whose ticket is being redeemed, by tag.
   var redeeming: [UInt64: Arrival] = [:]
-  var openings = OpeningQueue()
+  var openings: OpeningQueue
   /// Users whose events could not be fetched, to be tried again.
   var unfetched: Set<String> = []
   /// Invitations in a blocked socket's queue, by tag.
   var queuedInvitations: [UInt64: [Invitation]] = [:]
   /// Users to be noted as present.
   var present: Set<String> = []
+  var isNotingPresence = false
   var metrics = Metrics()
 
   var log: Log { services.log }
@@ -40,6 +41,7 @@ final class Hub {
     mysql = Availability(of: "mysql", log: services.log)
     redis = Availability(of: "redis", log: services.log)
     origins = OriginPolicy(allowed: settings.allowedOrigins)
+    openings = OpeningQueue(threads: settings.databaseThreads)
     addresses = AddressLimits(limit: settings.connectionsPerAddress)
     database = try DatabaseThreads(
       count: settings.databaseThreads, makeBackend: services.makeBackend)
@@ -89,7 +91,9 @@ extension Hub: ConnectionHandler {
     log.debug(
       "connection_closed",
       ["connectionId": .string(session.connectionId), "userId": .string(user.id)])
-    if users.remove(session, sessionAt: self.session(at:)) != nil { present.insert(user.id) }
+    guard users.remove(session, sessionAt: self.session(at:)) != nil else { return }
+    present.insert(user.id)
+    notePresence()
   }
 
   func drained(_ connection: Connection) { caughtUp(session(connection)) }
@@ -98,7 +102,7 @@ extension Hub: ConnectionHandler {
     guard server.tick % Server.ticksPerSecond == 0 else { return }
     retryOpenings()
     retryFetches()
-    notePresence()
+    noteEverybody()
   }
 
   func stopping() { log.info("stopping", ["connections": .int(Int64(server.connectionCount))]) }
@@ -115,6 +119,9 @@ extension Hub: ConnectionHandler {
         for id in ids { if let user = users[id] { look(user) } }
       case .recent(let list):
         for (id, lastEventId) in list { if let user = users[id] { look(user, upTo: lastEventId) } }
+      case .presenceNoted:
+        isNotingPresence = false
+        notePresence()
       case .stop: server.stop()
       }
     }

@@ -12,15 +12,18 @@ struct OpeningQueue {
   private var running: [UInt64: Int] = [:]
   private var failed: [Entry] = []
 
-  private static let concurrency = 64
+  /// Enough that no database thread ever waits for its next, and no more.
+  private let concurrency: Int
   /// Attempts, a second apart, after which a connection is sent away.
   private static let attemptLimit = 10
+
+  init(threads: Int) { concurrency = 2 * threads }
 
   mutating func append(_ tag: UInt64) { waiting.append(Entry(tag: tag, attempt: 1)) }
 
   /// The next that may be asked for, if any.
   mutating func next() -> UInt64? {
-    guard running.count < Self.concurrency, head < waiting.count else { return nil }
+    guard running.count < concurrency, head < waiting.count else { return nil }
     let entry = waiting[head]
     head += 1
     if head == waiting.count {

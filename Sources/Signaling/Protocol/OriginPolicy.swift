@@ -18,7 +18,7 @@ struct OriginPolicy {
   private static func isOwn(_ origin: String, host: String) -> Bool {
     for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
       guard origin.count > scheme.count,
-        HTTPText.equalIgnoringCase(origin.prefix(scheme.count), scheme)
+        HTTPText.equalIgnoringCase(origin.prefix(scheme.count), scheme[...])
       else { continue }
       return HTTPText.equalIgnoringCase(
         withoutPort(origin.dropFirst(scheme.count), port), withoutPort(host[...], port))

@@ -75,6 +75,9 @@ package final class Server {
     }
   }
 
+  private static let trouble: Epoll.Interest = [.hangUp, .error]
+  private static let input: Epoll.Interest = [.read, .hangUp, .error]
+
   private func handle(_ tag: UInt64, _ events: Epoll.Interest) {
     switch tag {
     case Port.listener: accept()
@@ -89,8 +92,8 @@ package final class Server {
       if events.contains(.write) { flush(connection) }
       if connection.isPaused {
         // Whatever it is that nobody asked for, it is the end.
-        if !events.isDisjoint(with: [.hangUp, .error]) { drop(connection) }
-      } else if !events.isDisjoint(with: [.read, .hangUp, .error]) {
+        if !events.isDisjoint(with: Self.trouble) { drop(connection) }
+      } else if !events.isDisjoint(with: Self.input) {
         receive(connection)
       }
     }

@@ -20,6 +20,8 @@ enum Message: Sendable {
   case hints([String])
   /// These users have had an event lately.
   case recent([(userId: String, lastEventId: Int64)])
+  /// Presence was noted, or could not be.
+  case presenceNoted
   /// The sidecar is to end.
   case stop
 }
