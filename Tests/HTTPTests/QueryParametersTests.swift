@@ -33,4 +33,10 @@ import Testing
     #expect(try PercentEncoding.decode("a+b%20c") == "a+b c")
     #expect(try PercentEncoding.decode("a+b%20c", plusIsSpace: true) == "a b c")
   }
+
+  @Test func encodingLeavesTheUnreservedAlone() throws {
+    #expect(PercentEncoding.encode("aZ09-._~") == "aZ09-._~")
+    #expect(PercentEncoding.encode("a/b?c#d e%ü") == "a%2Fb%3Fc%23d%20e%25%C3%BC")
+    #expect(try PercentEncoding.decode(PercentEncoding.encode("a/ü €")) == "a/ü €")
+  }
 }
