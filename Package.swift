@@ -110,10 +110,10 @@ let package = Package(
     tests("HTTPTests", ["HTTP"]),
     tests("WebSocketTests", ["WebSocket", "HTTP"]),
     tests("RedisTests", ["Redis", "System"]),
-    tests("SystemTests", ["System", "CLinux"]),
+    tests("SystemTests", ["System", "JSON", "CLinux"]),
     tests("MySQLTests", ["MySQL", "System"]),
     tests("CallsTests", ["Calls", "JSON", "System"]),
-    tests("ConfigurationTests", ["Configuration"]),
+    tests("ConfigurationTests", ["Configuration", "MySQL", "Redis", "System"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System"]),
     tests(
       "SignalingTests",

@@ -1,0 +1,116 @@
+// What the programs read from the environment (R14, design §6).
+
+import MySQL
+import Redis
+import System
+import Testing
+
+@testable import Configuration
+
+@Suite struct ConfigurationTests {
+  @Test("R14.1–R14.4 with the required variables alone, the defaults")
+  func defaults() throws {
+    let found = try configuration()
+    #expect(found.agoraAppId == required["AGORA_APP_ID"])
+    #expect(found.agoraAppCertificate == required["AGORA_APP_CERTIFICATE"])
+    #expect(found.tokenExpirationSeconds == 3600)
+    #expect(!found.tokensForAnyChannel)
+    #expect(found.callTimeoutSeconds == 60)
+    #expect(found.maximumCallSeconds == 7200)
+    #expect(
+      found.limits
+        == Configuration.RateLimits(
+          tokenGenerate: 10, tokenRefresh: 10, callInitiate: 5, callHistory: 20))
+    #expect(
+      found.mysql
+        == MySQLOptions(
+          host: "127.0.0.1", port: 3306, socket: nil, user: "chattrix", password: "",
+          database: "chattrix"))
+    #expect(found.redis == RedisAddress.local)
+    #expect(found.jwtSecret == required["JWT_SECRET"].map { Array($0.utf8) })
+    #expect(found.jwtIssuer == nil)
+    #expect(found.jwtAudience == nil)
+    #expect(found.signaling.address == .tcp(host: "127.0.0.1", port: 9502))
+    #expect(found.signaling.messagesPerSecond == 20)
+    #expect(found.allowedOrigins.isEmpty)
+    #expect(found.logLevel == .info)
+    #expect((1...512).contains(found.workers))
+  }
+
+  @Test("R14.1–R14.4 every variable counts")
+  func variables() throws {
+    let found = try configuration([
+      "AGORA_APP_ID": "ABCDEF00abcdef00ABCDEF00abcdef00",
+      "AGORA_TOKEN_EXPIRATION_SECONDS": "60", "CALL_TIMEOUT_SECONDS": "3",
+      "MAX_CALL_DURATION_SECONDS": "10", "RATE_LIMIT_TOKEN_GENERATE": "1",
+      "RATE_LIMIT_TOKEN_REFRESH": "2", "RATE_LIMIT_CALL_INITIATE": "3",
+      "RATE_LIMIT_CALL_HISTORY": "4", "MYSQL_HOST": "db.internal", "MYSQL_PORT": "3307",
+      "MYSQL_SOCKET": "/run/mysqld.sock", "MYSQL_USER": "me", "MYSQL_PASSWORD": "p w'\"",
+      "REDIS_URL": "redis://:pw@redis.internal:6380/3", "JWT_ISSUER": "https://id.example",
+      "JWT_AUDIENCE": "calls", "WORKERS": "3", "FASTCGI_SOCKET": "unix:/run/f.sock",
+      "SIGNALING_ADDRESS": "unix:/run/s.sock", "SIGNALING_MESSAGES_PER_SECOND": "7",
+      "ALLOWED_ORIGINS": "https://a.example, http://localhost:3000,", "TOKEN_CHANNELS": "ANY",
+      "LOG_LEVEL": "Debug", "JWT_ALGORITHMS": "HS512,HS256",
+    ])
+    #expect(found.agoraAppId == "ABCDEF00abcdef00ABCDEF00abcdef00")
+    #expect(found.tokenExpirationSeconds == 60)
+    #expect(found.callTimeoutSeconds == 3)
+    #expect(found.maximumCallSeconds == 10)
+    #expect(
+      found.limits
+        == Configuration.RateLimits(
+          tokenGenerate: 1, tokenRefresh: 2, callInitiate: 3, callHistory: 4))
+    #expect(
+      found.mysql
+        == MySQLOptions(
+          host: "db.internal", port: 3307, socket: "/run/mysqld.sock", user: "me",
+          password: "p w'\"", database: "chattrix"))
+    #expect(found.redis.socket == .tcp(host: "redis.internal", port: 6380))
+    #expect(found.redis.database == 3)
+    #expect(found.jwtIssuer == "https://id.example")
+    #expect(found.jwtAudience == "calls")
+    #expect(found.workers == 3)
+    #expect(found.fastCGISocket == .unix(path: "/run/f.sock"))
+    #expect(found.signaling.address == .unix(path: "/run/s.sock"))
+    #expect(found.signaling.messagesPerSecond == 7)
+    #expect(found.allowedOrigins == ["https://a.example", "http://localhost:3000"])
+    #expect(found.tokensForAnyChannel)
+    #expect(found.logLevel == .debug)
+  }
+
+  @Test("R14 a limit of 0 is no limit; no maximum is a deadline far away")
+  func zeros() throws {
+    let limits = [
+      "RATE_LIMIT_TOKEN_GENERATE", "RATE_LIMIT_TOKEN_REFRESH", "RATE_LIMIT_CALL_INITIATE",
+      "RATE_LIMIT_CALL_HISTORY", "SIGNALING_MESSAGES_PER_SECOND", "MAX_CALL_DURATION_SECONDS",
+    ]
+    let found = try configuration(Dictionary(uniqueKeysWithValues: limits.map { ($0, "0") }))
+    #expect(
+      found.limits
+        == Configuration.RateLimits(
+          tokenGenerate: 0, tokenRefresh: 0, callInitiate: 0, callHistory: 0))
+    #expect(found.signaling.messagesPerSecond == 0)
+    #expect(found.maximumCallSeconds > 86_400 * 365)
+  }
+
+  @Test("R14 an empty variable is one that is not set")
+  func empty() throws {
+    let names = [
+      "CALL_TIMEOUT_SECONDS", "MYSQL_SOCKET", "REDIS_URL", "ALLOWED_ORIGINS", "LOG_LEVEL",
+      "JWT_ALGORITHMS", "SIGNALING_ADDRESS", "JWT_PUBLIC_KEY_FILE",
+    ]
+    #expect(faults(Dictionary(uniqueKeysWithValues: names.map { ($0, "") })) == [])
+    #expect(faults(["AGORA_APP_ID": ""]) == ["AGORA_APP_ID: is required"])
+  }
+
+  @Test("§7.12 lists are comma-separated, blanks around their elements dropped")
+  func lists() throws {
+    let found = try configuration([
+      "ALLOWED_ORIGINS": " https://a.example ,https://b.example:8443,, capacitor://localhost "
+    ])
+    #expect(
+      found.allowedOrigins == [
+        "https://a.example", "https://b.example:8443", "capacitor://localhost",
+      ])
+  }
+}

@@ -1,0 +1,79 @@
+// Log lines: one JSON object each (R12.4, contract §1).
+
+import Glibc
+import JSON
+import System
+import Testing
+
+@Suite struct LogTests {
+  /// What `body` writes, line by line.
+  private func lines(_ level: LogLevel = .debug, _ body: (Log) -> Void) throws -> [JSONValue] {
+    let path = "/tmp/chattrix-log-" + Randomness.system.hexadecimal(bytes: 8)
+    let file = Descriptor(open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
+    defer { unlink(path) }
+    body(Log(program: "test", level: level, descriptor: file.raw))
+    return try readFile(path, limit: 1 << 20).split(separator: UInt8(ascii: "\n")).map {
+      try JSONParser.parse(Array($0))
+    }
+  }
+
+  @Test("R12.4 every line is one object, with time, level, program, process, request and event")
+  func members() throws {
+    let written = try lines { log in
+      log.error("went_wrong", requestId: "r-1", ["count": 3, "who": .null])
+      log.info("started")
+    }
+    #expect(written.count == 2)
+    #expect(written[0]["level"] == "error")
+    #expect(written[0]["program"] == "test")
+    #expect(written[0]["pid"] == .int(Int64(getpid())))
+    #expect(written[0]["requestId"] == "r-1")
+    #expect(written[0]["event"] == "went_wrong")
+    #expect(written[0]["count"] == 3)
+    #expect(written[0]["who"]?.isNull == true)
+    #expect(written[0]["time"]?.stringValue.flatMap { Timestamp(iso8601: $0) } != nil)
+    #expect(written[1]["requestId"] == nil)
+  }
+
+  @Test("R12.4 whatever a value holds, it is one line")
+  func hostileValues() throws {
+    let hostile = "line\nbreak\r\u{0}\u{1b}[31m\"quote\\ \u{2028} 😀 {\"event\":\"forged\"}"
+    let written = try lines { log in
+      log.warning(hostile, requestId: hostile, ["value": .string(hostile)])
+    }
+    #expect(written.count == 1)
+    #expect(written[0]["event"]?.stringValue == hostile)
+    #expect(written[0]["value"]?.stringValue == hostile)
+  }
+
+  @Test func aLevelLetsThroughWhatIsAsGraveOrGraver() throws {
+    for level in LogLevel.allCases {
+      let written = try lines(level) { log in
+        log.debug("debug")
+        log.info("info")
+        log.warning("warning")
+        log.error("error")
+      }
+      #expect(
+        written.map { $0["level"]?.stringValue }
+          == LogLevel.allCases.filter { $0 >= level }.map(\.name))
+      #expect(LogLevel(name: level.name.uppercased()) == level)
+    }
+    #expect(LogLevel(name: "verbose") == nil)
+  }
+
+  @Test("R12.4 lines of several writers do not mix")
+  func severalWriters() throws {
+    let written = try lines { log in
+      let threads = (0..<4).compactMap { number in
+        try? Thread.start(name: "writer") {
+          for _ in 0..<100 {
+            log.info("line", ["text": .string(String(repeating: "\(number)", count: 500))])
+          }
+        }
+      }
+      for thread in threads { thread.join() }
+    }
+    #expect(written.count == 400)
+  }
+}
