@@ -65,10 +65,18 @@ private let minimal = ["REQUEST_METHOD=POST", "REQUEST_URI=/api/v1/calls"]
     #expect(throws: RequestFault.malformed) { try request(entries) }
   }
 
-  @Test("Bytes that are not UTF-8 are refused")
-  func notUTF8() {
+  @Test("Bytes of a field that are not UTF-8 are U+FFFD: they matter to nobody")
+  func fieldIsNotUTF8() throws {
     var parameters = parameters(minimal)
-    parameters.take((Array("HTTP_X=".utf8) + [0xC3, 0x28]).span)
+    parameters.take((Array("HTTP_X=".utf8) + [0x61, 0xFF]).span)
+    let request = try parameters.request(id: "id", body: [], isWhole: true)
+    #expect(request.headers["x"] == "a\u{FFFD}")
+  }
+
+  @Test("A target that is not UTF-8 is refused")
+  func targetIsNotUTF8() {
+    var parameters = parameters(minimal)
+    parameters.take((Array("REQUEST_URI=/".utf8) + [0xC3, 0x28]).span)
     #expect(throws: RequestFault.malformed) {
       try parameters.request(id: "id", body: [], isWhole: true)
     }
