@@ -120,6 +120,11 @@ let package = Package(
       ["Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "System"]),
     tests("FastCGITests", ["FastCGI", "HTTP", "System", "CLinux"]),
     tests("SupervisionTests", ["Supervision", "JSON", "System"]),
-    tests("APITests", ["API", "Calls", "HTTP", "JSON", "MySQL", "Storage", "System"]),
+    tests(
+      "APITests",
+      [
+        "API", "AgoraToken", "Calls", "Configuration", "HTTP", "JSON", "JWT", "MySQL", "Redis",
+        "Storage", "System",
+      ]),
   ]
 )

@@ -94,8 +94,6 @@ final class RateLimiter {
     return {1, limit - used - 1, (tonumber(first) or now) + window - now}
     """
 
-  private var scriptDigest: String?
-
   private func shared(
     _ redis: RedisConnection, _ limit: RateLimit, _ maximum: Int, _ user: String
   ) throws -> RateDecision {
@@ -103,14 +101,7 @@ final class RateLimiter {
       "1", .init("chattrix:limit:\(limit.rawValue):\(user)"), .init(String(maximum)),
       .init(String(RateLimit.windowSeconds * 1_000_000)),
     ]
-    var reply = RedisValue.error("NOSCRIPT")
-    if let scriptDigest {
-      reply = try redis.command(["EVALSHA", .init(scriptDigest)] + arguments)
-    }
-    if case .error(let text) = reply, text.hasPrefix("NOSCRIPT") {
-      reply = try redis.command(["EVAL", .init(Self.script)] + arguments)
-      scriptDigest = Self.digest
-    }
+    let reply = try run(redis, arguments)
     guard case .array(let values) = reply, values.count == 3,
       case .integer(let allowed) = values[0], case .integer(let remaining) = values[1],
       case .integer(let microseconds) = values[2]
@@ -118,6 +109,17 @@ final class RateLimiter {
     return RateDecision(
       limit: maximum, isAllowed: allowed == 1, remaining: Int(remaining),
       resetMilliseconds: Int((microseconds + 999) / 1000))
+  }
+
+  /// Runs the script by its name, and teaches it to a Redis that does not know it (any more).
+  private func run(_ redis: RedisConnection, _ arguments: [RedisArgument]) throws(RedisError)
+    -> RedisValue
+  {
+    do {
+      return try redis.command(["EVALSHA", .init(Self.digest)] + arguments)
+    } catch .refused(let message) where message.hasPrefix("NOSCRIPT") {
+      return try redis.command(["EVAL", .init(Self.script)] + arguments)
+    }
   }
 
   private static let digest = scriptName(script)

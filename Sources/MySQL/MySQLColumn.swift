@@ -7,12 +7,14 @@ final class MySQLColumn {
   private enum Kind { case integer, double, time, text, bytes }
 
   private let kind: Kind
+  private let isUnsigned: Bool
   private var buffer: UnsafeMutableRawPointer
   private var capacity: Int
   private let cell: UnsafeMutablePointer<chattrix_cell>
 
   init(_ field: MYSQL_FIELD) {
     let binaryCharacterSet: UInt32 = 63
+    isUnsigned = field.flags & UInt32(UNSIGNED_FLAG) != 0
     switch field.type {
     case MYSQL_TYPE_TINY, MYSQL_TYPE_SHORT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG,
       MYSQL_TYPE_LONGLONG, MYSQL_TYPE_YEAR:
@@ -62,12 +64,17 @@ final class MySQLColumn {
   var value: MySQLValue {
     if chattrix_is_null(cell) { return .null }
     switch kind {
-    case .integer: return .int(buffer.load(as: Int64.self))
+    case .integer: return integer(buffer.load(as: Int64.self))
     case .double: return .double(buffer.load(as: Double.self))
     case .time: return .time(Timestamp(mysql: buffer.load(as: MYSQL_TIME.self)))
     case .text: return .text(String(decoding: content, as: UTF8.self))
     case .bytes: return .bytes(Array(content))
     }
+  }
+
+  /// A BIGINT UNSIGNED beyond Int64 is given as its digits: `users` may be a view with such ids.
+  private func integer(_ number: Int64) -> MySQLValue {
+    isUnsigned && number < 0 ? .text(String(UInt64(bitPattern: number))) : .int(number)
   }
 
   private var content: UnsafeRawBufferPointer {
