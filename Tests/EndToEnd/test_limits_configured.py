@@ -10,6 +10,7 @@ from support import expect
 from support.stack import wait_until
 from support.variants import variant
 from test_rate_limits import generate, history, initiate, refresh, refused
+from test_resilience import readiness, stopped
 
 pytestmark = variant("configured")
 criterion = pytest.mark.criterion
@@ -45,3 +46,16 @@ def test_any_window_of_sixty_seconds(people):
     assert generate(person).status_code != 429, "Retry-After was too short"
     left = refused(generate(person), 3)
     assert left <= 9, "the two of 8 s later still count"
+
+
+@criterion("R10.1", "R10.4")
+def test_limits_without_redis(people):
+    """With Redis away the windows are kept per process: many are let through, not all."""
+    stack, person = people.stack, people.person()
+    workers = len(stack.workers())
+    with stopped(stack, "REDIS"):
+        codes = [generate(person).status_code for _ in range(3 * workers + 1)]
+        assert 429 in codes, codes
+        assert codes[:3] == [codes[0]] * 3 and codes[0] != 429
+        assert history(person).status_code == 200
+    wait_until(lambda: readiness(stack) == (200, "ready"), 10, 0.1, "ready again")
