@@ -29,10 +29,12 @@ extension CallStore {
 
   /// The call on a channel, live or over.
   package func call(onChannel channelId: String) throws -> Call? {
-    try database.read {
+    let row = try database.read {
       try $0.queryRow(
         "SELECT \(Call.columns) FROM calls c WHERE c.channel_id = ?", [.text(channelId)])
-    }.map { try Call(row: $0) }
+    }
+    // MySQL compares without the blanks at the end; to Agora they make another channel.
+    return try row.map { try Call(row: $0) }.flatMap { $0.channelId == channelId ? $0 : nil }
   }
 
   /// Calls that are not over, oldest first.
