@@ -23,6 +23,21 @@ package enum UserID {
   }
 }
 
+/// A user id as a key: equal where ``UserID/areSame(_:_:)`` says so.
+package struct UserKey: Hashable, Sendable {
+  package let id: String
+
+  package init(_ id: String) { self.id = id }
+
+  package static func == (one: UserKey, other: UserKey) -> Bool {
+    UserID.areSame(one.id, other.id)
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    id.utf8Span.span.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+}
+
 package enum CallID {
   /// A UUID version 7 (RFC 9562 section 5.7): sorted by creation, 74 bits of it random.
   package static func make(now: Timestamp, randomness: Randomness) -> String {

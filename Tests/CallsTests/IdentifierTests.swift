@@ -57,6 +57,12 @@ import Testing
     #expect(id.allSatisfy { $0.isHexDigit && !$0.isUppercase })
   }
 
+  @Test func keysOfUsersAreEqualByteForByte() {
+    let ids = ["caf\u{e9}", "cafe\u{301}", "K", "\u{212a}", "cafe", ""]
+    #expect(Set(ids.map(UserKey.init)).count == ids.count)
+    for id in ids { #expect(Set(ids.map(UserKey.init)).contains(UserKey(id))) }
+  }
+
   @Test(
     "what cannot be a call id is not looked up",
     arguments: [

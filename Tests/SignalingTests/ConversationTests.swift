@@ -84,6 +84,22 @@ import Testing
       sidecar.world.performed.map(\.request.path) == (0..<15).map { "/api/v1/calls/c\($0)/end" })
   }
 
+  /// Swift's strings compare equal that Unicode calls equivalent; the tables tell such users apart.
+  @Test("R9.2 users whose ids only look the same are two")
+  func equivalentIds() throws {
+    let sidecar = try RunningSidecar()
+    let ids = ["caf\u{e9}", "cafe\u{301}"]
+    let clients = try ids.map { try sidecar.client(PercentEncoding.encode($0)) }
+    for (id, client) in zip(ids, clients) {
+      let greeting = try client.next("connected")
+      #expect(greeting["userId"]?.stringValue.map { Array($0.utf8) } == Array(id.utf8))
+      client.send(text: #"{"type":"call.end","data":{"callId":"c"}}"#)
+      _ = try client.next("command_result")
+    }
+    let performed = sidecar.world.performed.map { Array($0.userId.utf8) }
+    #expect(performed == ids.map { Array($0.utf8) })
+  }
+
   @Test(
     "R12.1 a command that names no call is refused as REST would",
     arguments: [

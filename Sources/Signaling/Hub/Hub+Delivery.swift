@@ -49,7 +49,7 @@ extension Hub {
     guard let user = users[userId], user.serial == serial else { return }
     user.isFetching = false
     guard case .success(let events) = result else {
-      unfetched.insert(userId)
+      unfetched.insert(UserKey(userId))
       return
     }
     for session in sessions(of: user) where session.isLive {
@@ -79,7 +79,7 @@ extension Hub {
     }
     guard count > 0 else { return }
     metrics.events += count
-    present.insert(user.id)
+    present.insert(UserKey(user.id))
     if let invitation { invited(invitation, user, session) }
   }
 
@@ -125,8 +125,8 @@ extension Hub {
   }
 
   func retryFetches() {
-    let ids = unfetched
+    let keys = unfetched
     unfetched = []
-    for id in ids { if let user = users[id] { look(user) } }
+    for key in keys { if let user = users[key.id] { look(user) } }
   }
 }

@@ -1,6 +1,7 @@
 // The beginning of a session: what is true for the user now, told in `connected`; then replay or the
 // invitation that still rings; then whatever comes (contract §6.4, §7.8).
 
+import Calls
 import Storage
 import WebSocket
 
@@ -64,7 +65,7 @@ extension Hub {
         .text, ServerFrame.event(invitation, isChat: session.isChat), to: &bytes)
     }
     if let invitation { invited(invitation, user, session) }
-    if opening.activeCall != nil { present.insert(user.id) }
+    if opening.activeCall != nil { present.insert(UserKey(user.id)) }
     server.release(session)
     if session.isBehind || session.cursor < last { look(user) }
   }

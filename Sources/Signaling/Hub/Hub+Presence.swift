@@ -2,6 +2,7 @@
 // gone for 90 s is over.
 
 import CLinux
+import Calls
 import Glibc
 import System
 
@@ -9,7 +10,7 @@ extension Hub {
   /// Now and then everybody is noted.
   func noteEverybody() {
     let period = UInt32(settings.presenceSeconds) * Server.ticksPerSecond
-    if server.tick % period < Server.ticksPerSecond { present.formUnion(users.ids) }
+    if server.tick % period < Server.ticksPerSecond { present.formUnion(users.keys) }
     notePresence()
   }
 
@@ -18,7 +19,7 @@ extension Hub {
   func notePresence() {
     guard !present.isEmpty, !isNotingPresence else { return }
     isNotingPresence = true
-    let ids = Array(present)
+    let ids = present.map(\.id)
     present = []
     let (mailbox, mysql) = (mailbox, mysql)
     poller.submit { backend in
@@ -31,7 +32,7 @@ extension Hub {
   func noteDepartures() throws(SystemError) {
     guard !present.isEmpty else { return }
     let done = try Signal()
-    let ids = Array(present)
+    let ids = present.map(\.id)
     poller.submit { backend in
       try? backend.touch(ids)
       done.raise()

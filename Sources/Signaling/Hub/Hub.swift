@@ -23,11 +23,11 @@ final class Hub {
   var redeeming: [UInt64: Arrival] = [:]
   var openings: OpeningQueue
   /// Users whose events could not be fetched, to be tried again.
-  var unfetched: Set<String> = []
+  var unfetched: Set<UserKey> = []
   /// Invitations in a blocked socket's queue, by tag.
   var queuedInvitations: [UInt64: [Invitation]] = [:]
   /// Users to be noted as present.
-  var present: Set<String> = []
+  var present: Set<UserKey> = []
   var isNotingPresence = false
   var metrics = Metrics()
 
@@ -92,7 +92,7 @@ extension Hub: ConnectionHandler {
       "connection_closed",
       ["connectionId": .string(session.connectionId), "userId": .string(user.id)])
     guard users.remove(session, sessionAt: self.session(at:)) != nil else { return }
-    present.insert(user.id)
+    present.insert(UserKey(user.id))
     notePresence()
   }
 

@@ -1,5 +1,7 @@
 // A user with at least one connection here, and the directory of them.
 
+import Calls
+
 final class User {
   let id: String
   /// Tells this stay of the user from an earlier or a later one.
@@ -18,18 +20,18 @@ final class User {
 }
 
 struct UserDirectory {
-  private var users: [String: User] = [:]
+  private var users: [UserKey: User] = [:]
   private var serial: UInt32 = 0
 
   var count: Int { users.count }
 
-  var ids: [String] { Array(users.keys) }
+  var keys: some Collection<UserKey> { users.keys }
 
-  subscript(id: String) -> User? { users[id] }
+  subscript(id: String) -> User? { users[UserKey(id)] }
 
   /// - Parameter sessionAt: the session of a descriptor.
   mutating func add(_ session: Session, userId: String, sessionAt: (Int32) -> Session?) {
-    let user = users[userId] ?? make(userId)
+    let user = self[userId] ?? make(userId)
     session.user = user
     session.next = user.first
     sessionAt(user.first)?.previous = session.raw
@@ -40,7 +42,7 @@ struct UserDirectory {
   private mutating func make(_ id: String) -> User {
     serial &+= 1
     let user = User(id: id, serial: serial)
-    users[id] = user
+    users[UserKey(id)] = user
     return user
   }
 
@@ -53,7 +55,7 @@ struct UserDirectory {
     session.user = nil
     user.count -= 1
     guard user.count == 0 else { return nil }
-    users[user.id] = nil
+    users[UserKey(user.id)] = nil
     return user
   }
 }
