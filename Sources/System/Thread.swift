@@ -2,11 +2,18 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 package final class Thread: Sendable {
   private let handle: pthread_t
+  private let isJoined = Atomic<Bool>(false)
 
   private init(handle: pthread_t) { self.handle = handle }
+
+  /// A thread that nobody can wait for any more gives back its stack by itself when it ends.
+  deinit {
+    if !isJoined.load(ordering: .relaxed) { pthread_detach(handle) }
+  }
 
   private final class Start {
     let name: String
@@ -46,5 +53,8 @@ package final class Thread: Sendable {
   }
 
   /// Waits for the end of the thread; to be called once.
-  package func join() { pthread_join(handle, nil) }
+  package func join() {
+    isJoined.store(true, ordering: .relaxed)
+    pthread_join(handle, nil)
+  }
 }
