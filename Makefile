@@ -75,6 +75,9 @@ lint: swift ## Format and style of Swift, shell and systemd files
 fuzz: packages swift ## Fuzz what reads from outside, FUZZ_SECONDS (20) each, with AddressSanitizer
 	@Tests/Fuzz/run.sh
 
+tsan: packages swift ## Tests of what has threads, under ThreadSanitizer (FILTER=… picks others)
+	@Tests/ThreadSanitizer/run.sh
+
 # Needs Python 2.7, which Autobahn's suite is written in.
 conformance: packages swift ## Autobahn's WebSocket test suite against the sidecar's event loop
 	swift build $(SWIFT_FLAGS) --product echo-server
@@ -115,4 +118,4 @@ clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
 .PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint bench \
-  fuzz conformance install clean
+  fuzz tsan conformance install clean
