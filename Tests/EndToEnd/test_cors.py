@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from support import expect, keys
+from support.handshakes import not_admitted
 from support.people import send
 from support.variants import SETTINGS, variant
-from test_signaling import not_admitted
 
 pytestmark = variant("configured")
 LISTED = SETTINGS["configured"]["ALLOWED_ORIGINS"].split(",")

@@ -8,10 +8,12 @@ import time
 import pytest
 
 from support import invariants
+from support.load import Load
+from support.outages import halted, kill, stopped
 from support.people import send
 from support.stack import wait_until
 from support.variants import variant
-from test_resilience import Load, halted, kill, stopped, whole
+from test_resilience import whole
 
 pytestmark = [*variant("fragile"), pytest.mark.timeout(120)]
 __all__ = ["whole"]  # the fixture that every test here begins and ends with

@@ -7,10 +7,10 @@ import time
 import pytest
 
 from support import expect
+from support.outages import readiness, stopped
 from support.stack import wait_until
 from support.variants import variant
 from test_rate_limits import generate, history, initiate, refresh, refused
-from test_resilience import readiness, stopped
 
 pytestmark = variant("configured")
 criterion = pytest.mark.criterion

@@ -6,27 +6,23 @@ Every test kills something and then asks for the whole service again; the stack 
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import subprocess
-import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-import requests
 
 from support import expect
+from support.load import Load
 from support.logs import files
-from support.people import People, send
+from support.outages import POOL, halted, healthy, kill, parent, readiness, signals, stopped
+from support.people import send
 from support.sockets import Socket
 from support.stack import alive, wait_until
 from support.variants import SETTINGS, variant
 
 pytestmark = [*variant("fragile"), pytest.mark.timeout(120)]
 criterion = pytest.mark.criterion
-POOL = int(SETTINGS["fragile"]["WORKERS"])
 TIMEOUT = int(SETTINGS["fragile"]["CALL_TIMEOUT_SECONDS"])
 
 
@@ -36,119 +32,6 @@ def whole(stack):
     wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
     yield
     wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
-
-
-def healthy(stack) -> bool:
-    try:
-        ready = readiness(stack)
-        return ready == (200, "ready") and len(stack.workers()) == POOL and signals(stack)
-    except (OSError, requests.RequestException, KeyError, ValueError):
-        return False
-
-
-def readiness(stack) -> tuple[int, str | None]:
-    response = send(stack, "GET", stack["OPS_URL"].rstrip("/") + "/readyz", timeout=5)
-    try:
-        body = response.json()
-    except ValueError:
-        return response.status_code, None
-    return response.status_code, body.get("status")
-
-
-def signals(stack) -> bool:
-    """Whether the sidecar takes connections."""
-    try:
-        person = People(stack).person()
-        socket = person.socket()
-        socket.close()
-        return True
-    except Exception:
-        return False
-
-
-class Load:
-    """Threads that go on asking; each remembers what it was answered."""
-
-    def __init__(self, people, threads: int = 4):
-        self.stopping = threading.Event()
-        self.codes: list[int] = []
-        self.texts: list[str] = []
-        self.threads = [
-            threading.Thread(target=self.ask, args=(people.pair(),)) for _ in range(threads)
-        ]
-
-    def ask(self, pair) -> None:
-        caller, callee = pair
-        while not self.stopping.is_set():
-            for request in (
-                lambda: caller.initiate(callee),
-                lambda: callee.get("/calls/active"),
-                lambda: self.end(callee),
-                lambda: caller.get("/calls/history"),
-            ):
-                try:
-                    response = request()
-                    code = response.status_code if response is not None else 200
-                    if code >= 500:
-                        self.texts.append(expect.described(response))
-                except requests.RequestException as error:
-                    code, _ = 599, self.texts.append(repr(error))
-                self.codes.append(code)
-
-    @staticmethod
-    def end(callee):
-        active = callee.get("/calls/active")
-        if active.status_code != 200 or active.json()["data"] is None:
-            return active
-        return callee.post(f"/calls/{active.json()['data']['callId']}/end", {})
-
-    @property
-    def lost(self) -> list[str]:
-        return self.texts
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        wait_until(lambda: len(self.codes) > 20, 20, message="load")
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-
-
-def kill(pid: int, number: int = signal.SIGKILL) -> None:
-    os.kill(pid, number)
-
-
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-@contextlib.contextmanager
-def halted(pid: int):
-    """A process that hangs (SIGSTOP), and goes on afterwards."""
-    kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        kill(pid, signal.SIGCONT)
-
-
-@contextlib.contextmanager
-def stopped(stack, program: str):
-    """MariaDB or Redis away: killed, and started again afterwards."""
-    pid = stack.kill(program)
-    wait_until(lambda: not alive(pid), 10)
-    try:
-        yield
-    finally:
-        name = {"MYSQL": "mariadb", "REDIS": "redis"}[program]
-        starter = stack.directory / "bin" / f"start-{name}"
-        done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=90)
-        assert done.returncode == 0, done.stdout + done.stderr
-        stack.local = threading.local()
 
 
 # Workers.

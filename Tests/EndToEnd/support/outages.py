@@ -1,0 +1,79 @@
+"""Killing, halting and stopping the parts of a stack, and seeing it whole again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import requests
+
+from support.people import People, send
+from support.stack import alive, wait_until
+from support.variants import SETTINGS
+
+POOL = int(SETTINGS["fragile"]["WORKERS"])
+
+
+def healthy(stack) -> bool:
+    try:
+        ready = readiness(stack)
+        return ready == (200, "ready") and len(stack.workers()) == POOL and signals(stack)
+    except (OSError, requests.RequestException, KeyError, ValueError):
+        return False
+
+
+def readiness(stack) -> tuple[int, str | None]:
+    response = send(stack, "GET", stack["OPS_URL"].rstrip("/") + "/readyz", timeout=5)
+    try:
+        body = response.json()
+    except ValueError:
+        return response.status_code, None
+    return response.status_code, body.get("status")
+
+
+def signals(stack) -> bool:
+    """Whether the sidecar takes connections."""
+    try:
+        person = People(stack).person()
+        socket = person.socket()
+        socket.close()
+        return True
+    except Exception:
+        return False
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    os.kill(pid, number)
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@contextlib.contextmanager
+def halted(pid: int):
+    """A process that hangs (SIGSTOP), and goes on afterwards."""
+    kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopped(stack, program: str):
+    """MariaDB or Redis away: killed, and started again afterwards."""
+    pid = stack.kill(program)
+    wait_until(lambda: not alive(pid), 10)
+    try:
+        yield
+    finally:
+        name = {"MYSQL": "mariadb", "REDIS": "redis"}[program]
+        starter = stack.directory / "bin" / f"start-{name}"
+        done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0, done.stdout + done.stderr
+        stack.local = threading.local()
