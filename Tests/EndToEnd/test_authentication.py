@@ -146,6 +146,7 @@ def test_another_secret(stack, secret):
     "claims, good",
     [
         ({"exp": +5}, True),
+        ({"exp": +0.5}, True),
         ({"exp": -20}, True),
         ({"exp": -40}, False),
         ({"exp": -86_400}, False),

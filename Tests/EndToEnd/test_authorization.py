@@ -114,6 +114,16 @@ def test_an_entry_of_somebody_else_is_not_there(people):
 
 
 @criterion("R9.2")
+def test_another_users_id_in_a_deletion(people):
+    caller, callee, call = people.ended()
+    path = f"/calls/history/{call['callId']}"
+    response = caller.delete(path, params={"userId": callee.id})
+    expect.refused(response, 403, "UNAUTHORIZED_ACCESS")
+    assert caller.history()["pagination"]["total"] == 1
+    expect.succeeded(caller.delete(path, params={"userId": caller.id}))
+
+
+@criterion("R9.2")
 def test_only_the_callee_answers(people):
     """Accept, reject and a PATCH to `connecting` are the callee's: 403 for the caller."""
     caller, _, call = people.with_device_ringing()

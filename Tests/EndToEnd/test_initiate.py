@@ -184,6 +184,21 @@ def test_a_busy_callee(people, status, party):
     assert busy.active()["callId"] == call["callId"]
 
 
+@criterion("R1.5")
+def test_both_are_busy(people):
+    """The caller's own call comes first: nothing is recorded of the attempt."""
+    (caller, _, call), (busy, _, _) = people.connecting(), people.connecting()
+    people.befriend(caller, busy)
+    again = people.stack.sql(
+        "SELECT callee_id AS id FROM calls WHERE channel_id = %s", call["channelId"]
+    )[0]["id"]
+    for callee in (busy.id, again):
+        error = expect.refused(caller.initiate(callee), 409, "USER_BUSY")
+        assert error["details"]["party"] == "caller"
+        assert error["details"]["activeCallId"] == call["callId"]
+    assert caller.history()["calls"] == [] and busy.history()["calls"] == []
+
+
 @criterion("R2.5", "R1.3")
 def test_a_busy_callee_is_not_disturbed(people):
     """A busy callee's devices hear nothing of the call that found them busy."""

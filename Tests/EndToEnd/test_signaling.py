@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from support import expect
 from support.stack import wait_until
@@ -76,6 +78,21 @@ def test_twenty_frames_a_second_are_fine(people):
         socket.send({"type": "heartbeat"})
     for _ in range(20):
         socket.take("heartbeat.ack")
+
+
+def test_a_client_that_offers_compression(people):
+    """permessage-deflate is an offer (RFC 7692): taken or not, the connection works."""
+    person = people.person()
+    with connect(
+        people.stack.ws_url,
+        ssl=people.stack.shared_tls,
+        additional_headers={"Authorization": f"Bearer {person.token}"},
+        proxy=None,
+        legacy=True,
+    ) as connection:
+        assert json.loads(connection.recv(5))["type"] == "connected"
+        connection.send('{"type":"heartbeat"}')
+        assert json.loads(connection.recv(5))["type"] == "heartbeat.ack"
 
 
 def test_many_connections_of_one_user(people):
