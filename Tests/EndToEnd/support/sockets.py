@@ -24,8 +24,9 @@ EVENTS = {
     "call_timeout",
     "call_quality_warning",
 }
-# What speaks to one connection only.
-OWN = {"connected", "command_result", "heartbeat.ack"}
+# What speaks to one connection only. The contract is silent about `error`, the answer to a frame
+# that cannot be read.
+OWN = {"connected", "command_result", "heartbeat.ack", "error"}
 
 opened: list[Socket] = []
 
