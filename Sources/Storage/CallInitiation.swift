@@ -31,7 +31,11 @@ extension CallStore {
       case .idleAgain: throw CallError.serviceUnavailable
       case .busy(let party, let blockingCallId):
         // Nobody stays busy with a call whose time is up, whether or not the sweeper has been there.
-        if expired.insert(blockingCallId).inserted, try expire(blockingCallId) { continue }
+        if expired.insert(blockingCallId).inserted,
+          try clear(blockingCallId, from: [callerId, calleeId])
+        {
+          continue
+        }
         if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
         if party == .callee { try recordBusy(callerId, calleeId, type) }
         throw CallError.userBusy(
@@ -79,7 +83,9 @@ extension CallStore {
       return .made(CallDetails(call: call, caller: caller, callee: callee))
     } catch is ClaimFailed {
       return try whoIsBusy(callerId, calleeId)
-    } catch let error as MySQLError where error.isDuplicate && idempotencyKey != nil {
+    } catch let error as MySQLError
+      where error.isDuplicate && error.message.contains("calls_idempotency")
+    {
       return .keyTaken
     }
   }
@@ -126,13 +132,25 @@ extension CallStore {
     return .idleAgain
   }
 
+  /// Frees users from a call whose deadline has passed, or that an administrator has deleted.
+  /// - Returns: Whether there was anything to free them from.
+  private func clear(_ callId: String, from users: [String]) throws -> Bool {
+    if let call = try find(callId) { return try expire(call) }
+    return try database.read {
+      try $0.execute(
+        """
+        UPDATE user_lines FORCE INDEX (PRIMARY) SET call_id = NULL
+        WHERE user_id IN (?, ?) AND call_id = ? AND NOT EXISTS (SELECT 1 FROM calls WHERE id = ?)
+        """, users.map { .text($0) } + [.text(callId), .text(callId)])
+    } > 0
+  }
+
   /// Writes the end of a call whose deadline has passed.
   /// - Returns: Whether it had.
-  private func expire(_ callId: String) throws -> Bool {
-    guard let call = try find(callId) else { return false }
+  private func expire(_ call: Call) throws -> Bool {
     let recipients = try database.transaction { connection -> Set<String> in
       let lines = try UserLines.lock(connection, call.callerId, call.calleeId)
-      let (current, now) = try CallStore.lock(connection, callId)
+      let (current, now) = try CallStore.lock(connection, call.id)
       guard let change = current.overdue(at: now) else { return [] }
       var journal = CallJournal(connection: connection, lines: lines)
       try journal.write(change, from: current.status)

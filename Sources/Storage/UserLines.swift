@@ -21,7 +21,12 @@ struct UserLines {
     // One statement each: inserts that hold one new row while they wait for another deadlock.
     for user in users {
       try database.read {
-        try $0.execute("INSERT IGNORE INTO user_lines (user_id) VALUES (?)", [.text(user)])
+        // A line that was lost goes on where its events end.
+        try $0.execute(
+          """
+          INSERT IGNORE INTO user_lines (user_id, last_event_id)
+          SELECT ?, COALESCE(MAX(event_id), 0) FROM call_events WHERE user_id = ?
+          """, [.text(user), .text(user)])
       }
     }
   }
