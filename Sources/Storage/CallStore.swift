@@ -161,16 +161,23 @@ package struct CallStore {
 
   /// The call under lock, and the transaction's time.
   static func lock(_ connection: MySQLConnection, _ callId: String) throws -> (Call, Timestamp) {
-    guard let locked = try lockIfThere(connection, callId) else { throw CallError.notFound(.call) }
+    guard let locked = try lock(connection, callId, "FOR UPDATE") else {
+      throw CallError.notFound(.call)
+    }
     return locked
   }
 
-  /// The same; nil where the call has been deleted.
-  static func lockIfThere(_ connection: MySQLConnection, _ callId: String) throws
+  /// The same without waiting; nil where somebody else holds the call or it has been deleted.
+  static func tryLock(_ connection: MySQLConnection, _ callId: String) throws -> (Call, Timestamp)?
+  {
+    try lock(connection, callId, "FOR UPDATE SKIP LOCKED")
+  }
+
+  private static func lock(_ connection: MySQLConnection, _ callId: String, _ mode: String) throws
     -> (Call, Timestamp)?
   {
     try connection.queryRow(
-      "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ? FOR UPDATE",
+      "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ? \(mode)",
       [.text(callId)]
     ).map { (try Call(row: $0), $0.time(Call.columnCount) ?? .now()) }
   }

@@ -38,6 +38,8 @@ package final class Sweeper {
   private let retention: Retention
   private var lostDueAt = Timestamp(milliseconds: 0)
   private var retentionDueAt = Timestamp(milliseconds: 0)
+  /// The first of the pass under way.
+  private var failure: (any Error)?
 
   package init(_ database: Database, hints: Hints, retention: RetentionSettings) {
     self.database = database
@@ -46,14 +48,22 @@ package final class Sweeper {
   }
 
   /// One pass; to be called a few times a second.
-  /// - Throws: `MySQLError`, `StorageError`: what was committed before stays so.
+  /// - Throws: `MySQLError`, `StorageError`: all that could be done has been done, unless the database
+  ///   is away.
   package func sweep(now: Timestamp = .now()) throws -> SweepReport {
     var report = SweepReport()
+    failure = nil
     try endOverdue(&report)
     if now >= lostDueAt {
       try endLost(&report)
       lostDueAt = now.adding(seconds: Self.lostIntervalSeconds)
     }
+    try purge(&report, now)
+    if let failure { throw failure }
+    return report
+  }
+
+  private func purge(_ report: inout SweepReport, _ now: Timestamp) throws {
     if now >= retentionDueAt {
       report.purged = try retention.purge(batches: Self.purgeBatches)
       // A pass that found as much as it may take goes on with the next one.
@@ -61,7 +71,6 @@ package final class Sweeper {
         retentionDueAt = now.adding(seconds: report.purged > 0 ? 5 : 60)
       }
     }
-    return report
   }
 
   private struct Candidate {
@@ -82,9 +91,9 @@ package final class Sweeper {
       SELECT id, caller_id, callee_id FROM calls
       WHERE deadline_at <= UTC_TIMESTAMP(3) ORDER BY deadline_at LIMIT ?
       """, [.int(Self.batch)])
-    let (ended, skipped) = try end(due) { call, now in call.overdue(at: now) }
-    report.overdue += ended
-    report.skipped += skipped
+    let outcome = try end(due) { call, now in call.overdue(at: now) }
+    report.overdue += outcome.ended
+    report.skipped += outcome.skipped
   }
 
   /// Both participants had a connection during this call, and neither has had one for 90 s.
@@ -100,43 +109,66 @@ package final class Sweeper {
         AND b.seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
       LIMIT ?
       """, [.int(Self.goneSeconds), .int(Self.goneSeconds), .int(Self.batch)])
-    let (ended, skipped) = try end(gone) { call, now in
+    let outcome = try end(gone) { call, now in
       call.status.isTerminal || call.status.isUnanswered
         ? nil : call.endedBySystem(.connectionLost, at: now)
     }
-    report.lost += ended
-    report.skipped += skipped
+    report.lost += outcome.ended
+    report.skipped += outcome.skipped
+  }
+
+  private struct Outcome {
+    var ended = 0
+    var skipped = 0
+    var recipients: Set<String> = []
   }
 
   private func end(_ candidates: [Candidate], _ decide: (Call, Timestamp) -> CallChange?) throws
-    -> (ended: Int, skipped: Int)
+    -> Outcome
   {
-    var ended = 0
-    var skipped = 0
+    var total = Outcome()
+    func run(_ batch: some Collection<Candidate>) throws {
+      let outcome = try database.transaction { try end(batch, $0, decide) }
+      hints.publish(to: outcome.recipients)
+      total.ended += outcome.ended
+      total.skipped += outcome.skipped
+    }
     for start in stride(from: 0, to: candidates.count, by: Self.transactionBatch) {
       let batch = candidates[start..<min(start + Self.transactionBatch, candidates.count)]
-      let result = try database.transaction { connection in
-        var result = (ended: 0, skipped: 0, recipients: Set<String>())
-        for candidate in batch {
-          let lines = try UserLines.tryLock(connection, candidate.callerId, candidate.calleeId)
-          guard lines.holds(candidate.callerId), lines.holds(candidate.calleeId) else {
-            result.skipped += 1
-            continue
-          }
-          guard let (call, now) = try CallStore.lockIfThere(connection, candidate.callId),
-            let change = decide(call, now)
-          else { continue }
-          var journal = CallJournal(connection: connection, lines: lines)
-          try journal.write(change, from: call.status)
-          result.ended += 1
-          result.recipients.formUnion(change.events.map(\.recipient))
-        }
-        return result
+      do { try run(batch) } catch {
+        try keep(error)
+        // One call that cannot be ended does not hold up the others.
+        for candidate in batch { do { try run([candidate]) } catch { try keep(error) } }
       }
-      hints.publish(to: result.recipients)
-      ended += result.ended
-      skipped += result.skipped
     }
-    return (ended, skipped)
+    return total
+  }
+
+  private func end(
+    _ batch: some Collection<Candidate>, _ connection: MySQLConnection,
+    _ decide: (Call, Timestamp) -> CallChange?
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    for candidate in batch {
+      let lines = try UserLines.tryLock(connection, candidate.callerId, candidate.calleeId)
+      guard lines.holds(candidate.callerId), lines.holds(candidate.calleeId),
+        let (call, now) = try CallStore.tryLock(connection, candidate.callId)
+      else {
+        outcome.skipped += 1
+        continue
+      }
+      guard let change = decide(call, now) else { continue }
+      var journal = CallJournal(connection: connection, lines: lines)
+      try journal.write(change, from: call.status)
+      outcome.ended += 1
+      outcome.recipients.formUnion(change.events.map(\.recipient))
+    }
+    return outcome
+  }
+
+  /// Notes the first failure of a pass that can go on; throws what ends it.
+  private func keep(_ error: any Error) throws {
+    if let error = error as? MySQLError, error.isUnavailable { throw error }
+    failure = failure ?? error
   }
 }

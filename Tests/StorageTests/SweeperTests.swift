@@ -153,28 +153,45 @@ import Testing
     try Consistency.check(stores.connection)
   }
 
-  @Test("R1.4 a call that is deleted under the sweeper does not stop it")
-  func deletedCall() throws {
-    let pairs = try stores.pairs(2)
+  @Test("R1.4 neither a call that somebody holds nor one that is being deleted is waited for")
+  func heldCall() throws {
+    let pairs = try stores.pairs(3)
     let calls = try pairs.map { try stores.ring($0.caller, $0.callee) }
     for call in calls { try stores.age(call, seconds: 61) }
     let holder = try TestDatabase.current.connect()
     try holder.run("START TRANSACTION")
-    try holder.execute("DELETE FROM calls WHERE id = ?", [.text(calls[0].id)])
-    let sweeping = try Thread.start(name: "sweep") { [database = TestDatabase.current] in
-      do { _ = try Stores(database).sweeper().sweep() } catch { Issue.record(error) }
-    }
-    let waiting = """
-      SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()
-        AND info LIKE '%FOR UPDATE%' AND id <> CONNECTION_ID()
-      """
-    for _ in 0..<200 where try stores.count(waiting) == 0 {
-      _ = try stores.connection.query("SELECT SLEEP(0.01)")
-    }
+    _ = try holder.query("SELECT id FROM calls WHERE id = ? FOR UPDATE", [.text(calls[0].id)])
+    try holder.execute("DELETE FROM calls WHERE id = ?", [.text(calls[1].id)])
+    let started = MonotonicClock.milliseconds()
+    let report = try sweep()
+    #expect(MonotonicClock.milliseconds() - started < 2000)
+    #expect(report.overdue == 1)
+    #expect(report.skipped == 2)
+    #expect(try stores.find(calls[2]).status == .missed)
     try holder.run("COMMIT")
-    sweeping.join()
-    #expect(try stores.find(calls[1]).status == .missed)
+    #expect(try sweep().overdue == 1)
+    #expect(try stores.find(calls[0]).status == .missed)
     try stores.connection.execute(
-      "UPDATE user_lines SET call_id = NULL WHERE call_id = ?", [.text(calls[0].id)])
+      "UPDATE user_lines SET call_id = NULL WHERE call_id = ?", [.text(calls[1].id)])
+  }
+
+  @Test("R1.4 a call that cannot be ended does not hold up the others")
+  func impossibleCall() throws {
+    let pairs = try stores.pairs(45)
+    let calls = try pairs.map { try stores.ring($0.caller, $0.callee) }
+    for call in calls { try stores.age(call, seconds: 61) }
+    // Its event's number is taken.
+    let bad = calls[7]
+    try stores.connection.execute(
+      "UPDATE user_lines SET last_event_id = 0 WHERE user_id = ?", [.text(bad.calleeId)])
+    #expect(throws: MySQLError.self) { try sweep() }
+    for call in calls where call.id != bad.id {
+      #expect(try stores.find(call).status == .missed)
+    }
+    #expect(try stores.find(bad).status == .initiating)
+    try stores.connection.execute(
+      "UPDATE user_lines SET last_event_id = 1 WHERE user_id = ?", [.text(bad.calleeId)])
+    #expect(try sweep().overdue == 1)
+    try Consistency.check(stores.connection)
   }
 }
