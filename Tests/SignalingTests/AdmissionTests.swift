@@ -161,5 +161,8 @@ import Testing
     #expect(try get("/metrics", "X-Real-IP: 192.0.2.1").status == 404)
     sidecar.world.with { $0.isDown = true }
     #expect(eventually { (try? get("/readyz").status) == 503 })
+    let unready = try get("/readyz")
+    #expect(unready.body?["database"]?.stringValue == "unavailable")
+    #expect(unready.field("Retry-After") == "1")
   }
 }

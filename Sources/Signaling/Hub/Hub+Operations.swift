@@ -24,15 +24,21 @@ extension Hub {
       return services.refusal(.methodNotAllowed(allowed: ["GET"]), requestId)
     }
     response.headers["X-Request-Id"] = requestId
+    response.headers["Cache-Control"] = "no-store"
     return response
   }
 
   /// As the worker's (contract §7.14).
   private var readiness: HTTPResponse {
     guard mysql.isGood else {
-      return .json(Array(#"{"status":"unavailable","mysql":false}"#.utf8), status: 503)
+      let body = #"{"status":"unavailable","database":"unavailable"}"#
+      var response = HTTPResponse.json(Array(body.utf8), status: 503)
+      response.headers["Retry-After"] = "1"
+      return response
     }
-    let status = redis.isGood ? #"{"status":"ready"}"# : #"{"status":"degraded","redis":false}"#
+    let status =
+      redis.isGood
+      ? #"{"status":"ready"}"# : #"{"status":"degraded","database":"ok","redis":"unavailable"}"#
     return .json(Array(status.utf8))
   }
 }
