@@ -44,7 +44,7 @@ def test_a_long_replay(people):
     """All that is kept, in order, however much it is, and then what is new."""
     caller, callee, call = people.connected()
     before = int(callee.socket().greeting["lastEventId"])
-    last = write_events(people, callee, call["callId"], 3000, padding=200)
+    last = write_events(people, callee, call["callId"], 3000, padding=64)
     device = callee.socket(last_event_id=before)
     assert int(device.greeting["lastEventId"]) == last
     caller.end(call["callId"])

@@ -9,6 +9,7 @@ import uuid
 
 import requests
 
+from description import responses
 from support import expect, keys
 from support.sockets import Socket
 from support.stack import Stack, wait_until
@@ -24,6 +25,7 @@ def session(stack: Stack) -> requests.Session:
         made = sessions[stack.api_url] = requests.Session()
         made.trust_env = False
         made.verify = stack.constant("CA_FILE")
+        made.hooks["response"].append(responses.check)
     return sessions[stack.api_url]
 
 

@@ -9,6 +9,7 @@ import urllib.parse
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from description import frames
 from support import expect
 from support.stack import Stack
 
@@ -55,6 +56,7 @@ class Socket:
         url = stack.ws_url + path
         if parameters:
             url += "?" + urllib.parse.urlencode(parameters)
+        self.url = url
         self.connection = connect(
             url,
             ssl=stack.shared_tls,
@@ -87,6 +89,7 @@ class Socket:
             return None
         assert isinstance(text, str), "a binary frame"
         frame = json.loads(text)
+        frames.check(self.url, frame)
         assert frame["type"] in EVENTS | OWN, frame
         assert {"type", "data", "timestamp"} <= set(frame) <= {"id", "type", "data", "timestamp"}
         expect.moment(frame["timestamp"])

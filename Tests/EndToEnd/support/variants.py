@@ -25,6 +25,8 @@ NO_LIMITS = {
 }
 
 SETTINGS = {
+    # Requests by the thousand that were generated from the description.
+    "generated": NO_LIMITS,
     # Calls that ring for three seconds, and no rate limits: time-outs and races.
     "brisk": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "3", "JWT_ALGORITHMS": "HS256,HS512"},
     # What gets killed, and what has a table taken away.

@@ -1,0 +1,1 @@
+"""The API's own description, nginx/description: what it says, and whether what is seen fits it."""
