@@ -67,16 +67,14 @@ extension Call {
       """
       UPDATE calls FORCE INDEX (PRIMARY) SET status = ?, end_reason = ?, accepted_device = ?,
         accepted_at = ?, connected_at = ?, ended_at = ?, counted_hour = ?, deadline_at = ?,
-        duration_seconds = ?,
-        quality_average_score = ?, quality_average_loss = ?, quality_average_rtt = ?,
-        quality_samples = ?
+        duration_seconds = ?, quality_average_score = ?, quality_average_loss = ?,
+        quality_average_rtt = ?, quality_samples = ?
       WHERE id = ? AND status = ?
       """,
       [
         .text(status.rawValue), .text(endReason?.rawValue), .text(acceptedDevice),
         .time(acceptedAt), .time(connectedAt), .time(endedAt), .time(countedHour),
-        .time(deadlineAt),
-        .int(durationSeconds), .double(quality.averageScore),
+        .time(deadlineAt), .int(durationSeconds), .double(quality.averageScore),
         .double(quality.averagePacketLossRate), .double(quality.averageRoundTripTime),
         .int(quality.samples), .text(id), .text(previous.rawValue),
       ]) == 1
