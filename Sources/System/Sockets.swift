@@ -23,7 +23,9 @@ package enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
     else { return nil }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-    guard !host.isEmpty, text.hasPrefix("[") || !host.contains(":") else { return nil }
+    guard !host.isEmpty, text.hasPrefix("[") || !host.contains(":"),
+      !host.utf8.contains(where: { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") })
+    else { return nil }
     self = .tcp(host: String(host), port: port)
   }
 

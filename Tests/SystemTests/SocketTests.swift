@@ -15,6 +15,7 @@ import Testing
     for text in [
       "", "unix:", "unix:x", "localhost", "localhost:", ":80", "::1:80", "localhost:0",
       "localhost:65536", "localhost:http", "unix:/" + String(repeating: "x", count: 107),
+      "[[]]]:4", "[h:4", "h]:4", "[]:4", "[[::1]]:4",
     ] {
       #expect(SocketAddress(text) == nil, "\(text)")
     }
