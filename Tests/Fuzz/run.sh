@@ -15,8 +15,8 @@ export SWIFT_BACKTRACE=enable=no # libFuzzer's report is the better one
 
 build_targets() {
   mkdir -p "$build"
-  # `--sanitize` leaves `main` to libFuzzer; the second option adds what it does not know of. Debug's
-  # assertions stay in. gold's warning is about a symbol of the sanitizer's own.
+  # `--sanitize` leaves `main` to libFuzzer; the second option adds what it does not know of.
+  # Debug's assertions stay in. gold's warning is about a symbol of the sanitizer's own.
   nice swift build --package-path . --scratch-path "$build" -c release --sanitize fuzzer \
     -Xswiftc -sanitize=fuzzer,address -Xswiftc -assert-config -Xswiftc Debug \
     >"$build/build.log" 2>&1 || { grep -v 'gold: warning' "$build/build.log" >&2; exit 1; }
@@ -45,7 +45,11 @@ run_target() { # TARGET: a line of the table; fails where an input was found
     / cov: / { for (i = 1; i < NF; i++) { if ($i == "cov:") edges = $(i + 1)
                                           if ($i == "corp:") inputs = $(i + 1) } }
     END { printf "%-20s %12d %9d  %s\n", target, executions, edges, inputs }' "$log"
-  ((status == 0)) || { tail -n 60 "$log" >&2; echo "$target failed; see $found" >&2; return 1; }
+  ((status == 0)) || {
+    grep -v '^#' "$log" | tail -n 50 >&2
+    echo "$target failed; see $found" >&2
+    return 1
+  }
 }
 
 build_targets
