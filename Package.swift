@@ -43,10 +43,10 @@ let package = Package(
     // Programs.
     program(
       "chattrix-supervisor",
-      ["Supervision", "Storage", "Configuration", "MySQL", "Redis", "JSON", "System"]),
+      ["Supervision", "Storage", "Configuration", "Redis", "JSON", "System"]),
     program(
       "chattrix-worker",
-      ["API", "Storage", "Configuration", "FastCGI", "HTTP", "MySQL", "Redis", "System"]),
+      ["API", "Storage", "Configuration", "FastCGI", "HTTP", "Redis", "System"]),
     program(
       "chattrix-signaling",
       [
@@ -67,18 +67,15 @@ let package = Package(
       ]),
     module(
       "Signaling",
-      [
-        "Storage", "Calls", "Configuration", "JWT", "HTTP", "WebSocket", "Redis", "MySQL", "JSON",
-        "Crypto", "System", "CLinux",
-      ]),
+      ["Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "System", "CLinux"]),
     module("Storage", ["Calls", "MySQL", "Redis", "JSON", "System"]),
-    module("Configuration", ["Calls", "JWT", "Redis", "MySQL", "System"]),
+    module("Configuration", ["JWT", "Redis", "MySQL", "System"]),
     module("Calls", ["Crypto", "JSON", "System"]),
 
     // One format or protocol each, knowing nothing of calls.
     module("AgoraToken", ["Crypto", "CZlib"]),
     module("JWT", ["Crypto", "JSON"]),
-    module("HTTP", ["JSON"]),
+    module("HTTP"),
     module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),
     module("WebSocket", ["Crypto", "HTTP"]),
     module("Redis", ["HTTP", "System"]),
