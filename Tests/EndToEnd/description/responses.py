@@ -22,6 +22,7 @@ ANYWHERE = {
     500: "InternalServerError",
     501: "NotImplemented",
     503: "ServiceUnavailable",
+    505: "HttpVersionNotSupported",
 }
 
 
