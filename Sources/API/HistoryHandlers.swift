@@ -37,7 +37,9 @@ struct HistoryHandlers {
     return .object { json in
       json.key("calls")
       json.beginArray()
-      for entry in result.entries { entry.write(to: &json, result.parties[entry.remoteUserId]) }
+      for entry in result.entries {
+        entry.write(to: &json, result.parties[UserKey(entry.remoteUserId)])
+      }
       json.endArray()
       result.writePagination(to: &json, query)
     }

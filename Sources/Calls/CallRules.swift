@@ -11,6 +11,9 @@ package struct CallChange: Sendable, Equatable {
   package init(call: Call, events: [OutgoingEvent]) {
     (self.call, self.events) = (call, events)
   }
+
+  /// Who is told something.
+  package var recipients: Set<UserKey> { Set(events.map { UserKey($0.recipient) }) }
 }
 
 extension Call {

@@ -24,7 +24,7 @@ extension CallStore {
       attemptsLeft -= 1
       switch try attempt(callerId, calleeId, type, idempotencyKey) {
       case .made(let details):
-        hints.publish(to: [calleeId])
+        hints.publish(to: [UserKey(calleeId)])
         return Initiation(details: details, isReplay: false)
       case .linesMissing: try UserLines.create([callerId, calleeId], database)
       case .idleAgain where attemptsLeft > 0: continue
@@ -148,13 +148,13 @@ extension CallStore {
   /// Writes the end of a call whose deadline has passed.
   /// - Returns: Whether it had.
   private func expire(_ call: Call) throws -> Bool {
-    let recipients = try database.transaction { connection -> Set<String> in
+    let recipients = try database.transaction { connection -> Set<UserKey> in
       let lines = try UserLines.lock(connection, call.callerId, call.calleeId)
       let (current, now) = try CallStore.lock(connection, call.id)
       guard let change = current.overdue(at: now) else { return [] }
       var journal = CallJournal(connection: connection, lines: lines)
       try journal.write(change, from: current.status)
-      return Set(change.events.map(\.recipient))
+      return change.recipients
     }
     hints.publish(to: recipients)
     return !recipients.isEmpty
@@ -196,8 +196,11 @@ extension CallStore {
   }
 
   static func details(_ connection: MySQLConnection, _ call: Call) throws -> CallDetails {
-    let parties = try Directory.parties(connection, [call.callerId, call.calleeId])
-    func party(_ id: String) -> Party { parties[id] ?? Party(id: id, name: nil, avatar: nil) }
+    let parties = try Directory.parties(
+      connection, [UserKey(call.callerId), UserKey(call.calleeId)])
+    func party(_ id: String) -> Party {
+      parties[UserKey(id)] ?? Party(id: id, name: nil, avatar: nil)
+    }
     return CallDetails(call: call, caller: party(call.callerId), callee: party(call.calleeId))
   }
 }

@@ -128,11 +128,11 @@ package struct CallStore {
       let lines = try UserLines.lock(connection, known.callerId, known.calleeId)
       var (call, now) = try CallStore.lock(connection, known.id)
       var journal = CallJournal(connection: connection, lines: lines)
-      var recipients: Set<String> = []
+      var recipients: Set<UserKey> = []
       if call.isExpired(at: now) {
         let expiry = call.timedOut(at: now)
         call = try journal.write(expiry, from: call.status)
-        recipients.formUnion(expiry.events.map(\.recipient))
+        recipients.formUnion(expiry.recipients)
       }
       let change: CallChange?
       do {
@@ -143,7 +143,7 @@ package struct CallStore {
       }
       if let change {
         call = try journal.write(change, from: call.status)
-        recipients.formUnion(change.events.map(\.recipient))
+        recipients.formUnion(change.recipients)
       }
       return Outcome(call: call, now: now, recipients: recipients, refusal: nil)
     }
@@ -155,7 +155,7 @@ package struct CallStore {
   private struct Outcome {
     let call: Call
     let now: Timestamp
-    let recipients: Set<String>
+    let recipients: Set<UserKey>
     let refusal: CallError?
   }
 

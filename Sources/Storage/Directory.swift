@@ -53,7 +53,9 @@ enum Directory {
 
   /// Names and avatars of users; those who do not exist (any more) are left out.
   /// - Parameter ids: At most 100 different ones.
-  static func parties(_ connection: MySQLConnection, _ ids: Set<String>) throws -> [String: Party] {
+  static func parties(_ connection: MySQLConnection, _ ids: Set<UserKey>) throws
+    -> [UserKey: Party]
+  {
     guard let first = ids.first else { return [:] }
     // A few lengths only, the rest of the places filled with the first id, so that few statements
     // are prepared.
@@ -63,10 +65,10 @@ enum Directory {
       """
       SELECT id, COALESCE(full_name, username), avatar_url FROM users
       WHERE id IN (\(Array(repeating: "?", count: places).joined(separator: ", ")))
-      """, filled.map { .text($0) })
-    var parties: [String: Party] = [:]
-    for row in rows where ids.contains(row.text(0)) {
-      parties[row.text(0)] = Party(
+      """, filled.map { .text($0.id) })
+    var parties: [UserKey: Party] = [:]
+    for row in rows where ids.contains(UserKey(row.text(0))) {
+      parties[UserKey(row.text(0))] = Party(
         id: row.text(0), name: row.optionalText(1), avatar: row.optionalText(2))
     }
     return parties

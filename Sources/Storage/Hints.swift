@@ -1,6 +1,7 @@
 // After a commit, who has something new in the outbox: a Redis PUBLISH with the recipients' ids. A
 // hint may be lost (the relay polls as well), so its failure is nobody's error (design §3).
 
+import Calls
 import JSON
 import Redis
 
@@ -12,9 +13,9 @@ package struct Hints {
 
   package init(redis: RedisConnection?) { self.redis = redis }
 
-  package func publish(to recipients: some Collection<String>) {
+  package func publish(to recipients: some Collection<UserKey>) {
     guard let redis, !recipients.isEmpty else { return }
-    let users = JSONValue.array(recipients.map { .string($0) })
+    let users = JSONValue.array(recipients.map { .string($0.id) })
     _ = try? redis.command("PUBLISH", .init(Hints.channel), .init(users.serialized()))
   }
 

@@ -47,7 +47,7 @@ package struct HistoryPage: Sendable {
   package let total: Int
   /// There are entries after these.
   package let hasMore: Bool
-  package let parties: [String: Party]
+  package let parties: [UserKey: Party]
 }
 
 package struct HistoryStore {
@@ -62,7 +62,7 @@ package struct HistoryStore {
       return HistoryPage(
         entries: entries, total: try HistoryStore.total(connection, userId, query),
         hasMore: rows.count > query.limit,
-        parties: try Directory.parties(connection, Set(entries.map(\.remoteUserId))))
+        parties: try Directory.parties(connection, Set(entries.map { UserKey($0.remoteUserId) })))
     }
   }
 

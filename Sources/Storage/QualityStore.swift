@@ -45,7 +45,7 @@ package struct QualityStore {
       }
       return now
     }
-    if sample.networkQuality.isPoor { hints.publish(to: [peer]) }
+    if sample.networkQuality.isPoor { hints.publish(to: [UserKey(peer)]) }
     return recordedAt
   }
 

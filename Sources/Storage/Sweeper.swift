@@ -120,7 +120,7 @@ package final class Sweeper {
   private struct Outcome {
     var ended = 0
     var skipped = 0
-    var recipients: Set<String> = []
+    var recipients: Set<UserKey> = []
   }
 
   private func end(_ candidates: [Candidate], _ decide: (Call, Timestamp) -> CallChange?) throws
@@ -161,7 +161,7 @@ package final class Sweeper {
       var journal = CallJournal(connection: connection, lines: lines)
       try journal.write(change, from: call.status)
       outcome.ended += 1
-      outcome.recipients.formUnion(change.events.map(\.recipient))
+      outcome.recipients.formUnion(change.recipients)
     }
     return outcome
   }

@@ -135,7 +135,8 @@ import Testing
       #expect(entry.durationSeconds == over.durationSeconds)
     }
     let page = try stores.history.page(of: caller, HistoryQuery())
-    #expect(page.parties == [callee: Party(id: callee, name: "callee", avatar: "/callee.png")])
+    #expect(
+      page.parties == [UserKey(callee): Party(id: callee, name: "callee", avatar: "/callee.png")])
   }
 
   @Test("§7.2 DELETE takes one's own entry, once; the statistics keep what happened")
@@ -196,6 +197,26 @@ import Testing
         let total = try stores.history.page(of: user, query).total
         #expect(try straight(user, type, status).count == total)
       }
+    }
+  }
+
+  @Test("R6.1 people whose ids differ only in how an accent is written keep their own names")
+  func lookalikes() throws {
+    let suffix = Randomness.system.hexadecimal(bytes: 4)
+    let ids = ["caller-\(suffix)", "\u{E9}-\(suffix)", "e\u{301}-\(suffix)"]
+    for id in ids {
+      let name = "name of \(id.unicodeScalars.count)"
+      try stores.people.add(Person(id: id, username: name, fullName: nil, avatar: nil))
+    }
+    for id in ids.dropFirst() {
+      try stores.people.setContact(of: ids[0], to: id, .accepted)
+      let call = try stores.ring(ids[0], id)
+      _ = try stores.calls.end(call.id, by: ids[0], reason: .hangup, from: Origin())
+    }
+    let page = try stores.history.page(of: ids[0], HistoryQuery())
+    #expect(page.parties.count == 2)
+    for id in ids.dropFirst() {
+      #expect(page.parties[UserKey(id)]?.name == "name of \(id.unicodeScalars.count)")
     }
   }
 }

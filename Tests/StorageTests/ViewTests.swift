@@ -111,7 +111,8 @@ import Testing
       #expect(refusal(stores, "Alice", "Re\u{301}sume\u{301}") == .notFound(.user))
       #expect(refusal(stores, "Alice", "Carol") == .notContacts, "Carol has blocked Alice")
       #expect(try stores.historyOf("Bob").map(\.remoteUserId) == ["Alice"])
-      #expect(try stores.history.page(of: "Bob", HistoryQuery()).parties["Alice"]?.avatar == "a@x")
+      let page = try stores.history.page(of: "Bob", HistoryQuery())
+      #expect(page.parties[UserKey("Alice")]?.avatar == "a@x")
     }
   }
 
@@ -136,7 +137,8 @@ import Testing
       let two = "0b9e7a1c-1111-4000-8000-000000000002"
       #expect(refusal(stores, one, two) == nil)
       #expect(refusal(stores, one, two.uppercased()) == .notFound(.user))
-      #expect(try stores.history.page(of: one, HistoryQuery()).parties[two]?.avatar == "pic2")
+      let page = try stores.history.page(of: one, HistoryQuery())
+      #expect(page.parties[UserKey(two)]?.avatar == "pic2")
     }
   }
 
