@@ -61,8 +61,9 @@ class Rows:
         """`count` calls of one user, spread evenly over the last year."""
         if self.number("SELECT COUNT(*) FROM call_history WHERE user_id = %s", user) == count:
             return
-        self.run("CREATE TEMPORARY TABLE IF NOT EXISTS digits (d INT PRIMARY KEY)")
-        self.run("INSERT IGNORE INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)")
+        # What a run that was interrupted has left.
+        self.run("DELETE FROM calls WHERE caller_id = %s", user)
+        self.run("DELETE FROM call_history WHERE user_id = %s", user)
         step = YEAR_SECONDS / count
         for start in range(0, count, 100_000):
             self.batch(user, start, min(100_000, count - start), step)
