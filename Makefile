@@ -84,7 +84,7 @@ conformance: packages swift ## Autobahn's WebSocket test suite against the sidec
 	@Tests/Conformance/run.sh
 
 # Figures that depend on the machine: read them as ratios of one run.
-bench: build ## A history of a million calls beside one of a hundred (BENCH_ARGS=…)
+bench: build ## Measure the parts of Tests/Bench/parts beside their peers (BENCH_PARTS=… picks some)
 	@$(STACK) packages test
 	@Tests/Bench/run.sh
 
