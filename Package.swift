@@ -98,6 +98,11 @@ let package = Package(
       name: "echo-server", dependencies: ["Signaling", "WebSocket", "HTTP", "System"],
       path: "Tests/Conformance/EchoServer", swiftSettings: strict),
 
+    // A MariaDB's databases and a Redis for the tests below.
+    .testTarget(
+      name: "TestServers", dependencies: ["Storage", "MySQL", "Redis", "System"],
+      path: "Tests/TestServers", swiftSettings: strict),
+
     // Unit and storage tests; the end-to-end suite is Tests/EndToEnd (pytest).
     tests("JSONTests", ["JSON"]),
     tests("CryptoTests", ["Crypto"]),
@@ -106,12 +111,12 @@ let package = Package(
     tests("JWTTests", ["JWT", "JSON", "Crypto", "COpenSSL"]),
     tests("HTTPTests", ["HTTP"]),
     tests("WebSocketTests", ["WebSocket", "HTTP"]),
-    tests("RedisTests", ["Redis", "System"]),
+    tests("RedisTests", ["Redis", "System", "TestServers"]),
     tests("SystemTests", ["System", "JSON", "CLinux"]),
-    tests("MySQLTests", ["MySQL", "System"]),
+    tests("MySQLTests", ["MySQL", "System", "TestServers"]),
     tests("CallsTests", ["Calls", "JSON", "System"]),
     tests("ConfigurationTests", ["Configuration", "MySQL", "Redis", "System"]),
-    tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System"]),
+    tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System", "TestServers"]),
     tests(
       "SignalingTests",
       ["Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "System"]),
@@ -121,7 +126,7 @@ let package = Package(
       "APITests",
       [
         "API", "AgoraToken", "Calls", "Configuration", "HTTP", "JSON", "JWT", "MySQL", "Redis",
-        "Storage", "System",
+        "Storage", "System", "TestServers",
       ]),
   ]
 )

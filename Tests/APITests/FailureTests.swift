@@ -7,6 +7,7 @@ import JSON
 import MySQL
 import Storage
 import System
+import TestServers
 import Testing
 
 @Suite(.needsServer, .database, .serialized) struct FailureTests {
@@ -86,7 +87,7 @@ import Testing
 
   @Test("§3 without the database: 503 SERVICE_UNAVAILABLE with Retry-After, and no backtrace")
   func unavailable() throws {
-    var mysql = try TestDatabase.current.options
+    var mysql = TestDatabase.current.options
     mysql.socket = "/nonexistent/mariadb.sock"
     let away = try Service(mysql: mysql)
     for (method, target, body) in [

@@ -5,6 +5,7 @@ import HTTP
 import JSON
 import Redis
 import System
+import TestServers
 import Testing
 
 @Suite(.needsServer, .database) struct OrderOfChecksTests {

@@ -3,6 +3,7 @@
 import Glibc
 import Redis
 import System
+import TestServers
 import Testing
 
 @testable import API

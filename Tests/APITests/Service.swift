@@ -12,68 +12,23 @@ import MySQL
 import Redis
 import Storage
 import System
+import TestServers
 import Testing
 
-enum TestServer {
-  private static let environment = processEnvironment()
-
-  static let isThere = environment["TEST_MYSQL_SOCKET"] != nil
-
+extension TestServer {
   /// What a worker's environment would be.
   static func worker(database: String) -> [String: String] {
     [
       "AGORA_APP_ID": "970ca35de60c44645bbae8a215061b33",
       "AGORA_APP_CERTIFICATE": "5cfd2fd1755d40ecb72977518be15d3b",
       "JWT_SECRET": secret, "MYSQL_DATABASE": database,
-      "MYSQL_SOCKET": environment["TEST_MYSQL_SOCKET"] ?? "/none",
-      "MYSQL_USER": environment["TEST_MYSQL_USER"] ?? "",
-      "MYSQL_PASSWORD": environment["TEST_MYSQL_PASSWORD"] ?? "",
+      "MYSQL_SOCKET": socket ?? "/none", "MYSQL_USER": user, "MYSQL_PASSWORD": password,
       "RATE_LIMIT_TOKEN_GENERATE": "0", "RATE_LIMIT_TOKEN_REFRESH": "0",
       "RATE_LIMIT_CALL_INITIATE": "0", "RATE_LIMIT_CALL_HISTORY": "0",
     ]
   }
 
   static let secret = "a secret of thirty-two bytes, at least"
-}
-
-/// A database with the schema, dropped when the suite is through.
-struct TestDatabase: Sendable {
-  @TaskLocal static var current = TestDatabase(name: "")
-
-  let name: String
-
-  var options: MySQLOptions {
-    get throws {
-      try Configuration(environment: TestServer.worker(database: name)).mysql
-    }
-  }
-
-  static let sqlFolder =
-    #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/sql"
-}
-
-extension Trait where Self == TestDatabaseTrait {
-  /// Makes `TestDatabase.current` for a suite.
-  static var database: TestDatabaseTrait { TestDatabaseTrait() }
-
-  /// Skips what needs a server where there is none.
-  static var needsServer: ConditionTrait {
-    .enabled(if: TestServer.isThere, "TEST_MYSQL_SOCKET is not set: make test-unit sets it")
-  }
-}
-
-struct TestDatabaseTrait: SuiteTrait, TestScoping {
-  func provideScope(
-    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
-  ) async throws {
-    let database = TestDatabase(
-      name: "chattrix_test_" + Randomness.system.hexadecimal(bytes: 8))
-    let root = try MySQLConnection(TestDatabase(name: "information_schema").options)
-    try root.run("CREATE DATABASE \(database.name) CHARACTER SET utf8mb4")
-    defer { try? root.run("DROP DATABASE \(database.name)") }
-    _ = try Migrations(folder: TestDatabase.sqlFolder).apply(database.options)
-    try await TestDatabase.$current.withValue(database) { try await body() }
-  }
 }
 
 /// Log lines in a file that goes with this object.

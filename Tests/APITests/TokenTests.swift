@@ -7,6 +7,7 @@ import JSON
 import MySQL
 import Storage
 import System
+import TestServers
 import Testing
 
 @Suite(.needsServer, .database) struct TokenTests {

@@ -2,9 +2,10 @@
 
 import MySQL
 import System
+import TestServers
 import Testing
 
-@Suite(.needsServer, .database) struct BufferTests {
+@Suite(.needsServer, .emptyDatabase) struct BufferTests {
   private let connection: MySQLConnection
   private let table: String
 

@@ -1,8 +1,9 @@
 import MySQL
 import System
+import TestServers
 import Testing
 
-@Suite(.needsServer, .database) struct ConnectionTests {
+@Suite(.needsServer, .emptyDatabase) struct ConnectionTests {
   private let options = TestDatabase.current.options
 
   private func failure(_ change: (inout MySQLOptions) -> Void) -> MySQLError? {

@@ -4,9 +4,10 @@ import Glibc
 import MySQL
 import Synchronization
 import System
+import TestServers
 import Testing
 
-@Suite(.needsServer, .database) struct ErrorTests {
+@Suite(.needsServer, .emptyDatabase) struct ErrorTests {
   private let database: TestDatabase
   private let one: MySQLConnection
   private let other: MySQLConnection

@@ -2,9 +2,10 @@
 
 import MySQL
 import System
+import TestServers
 import Testing
 
-@Suite(.needsServer, .database) struct StatementTests {
+@Suite(.needsServer, .emptyDatabase) struct StatementTests {
   private let connection: MySQLConnection
   private let table: String
 

@@ -2,9 +2,10 @@
 
 import MySQL
 import System
+import TestServers
 import Testing
 
-@Suite(.needsServer, .database) struct ValueTests {
+@Suite(.needsServer, .emptyDatabase) struct ValueTests {
   private let connection: MySQLConnection
   private let table: String
 

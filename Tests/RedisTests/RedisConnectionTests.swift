@@ -1,6 +1,7 @@
 import Glibc
 import Redis
 import System
+import TestServers
 import Testing
 
 @Suite(.serialized) struct RedisConnectionTests {

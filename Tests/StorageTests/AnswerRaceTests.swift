@@ -3,6 +3,7 @@
 import Calls
 import MySQL
 import System
+import TestServers
 import Testing
 
 @testable import Storage

@@ -6,6 +6,7 @@ import Glibc
 import MySQL
 import Synchronization
 import System
+import TestServers
 import Testing
 
 @testable import Storage

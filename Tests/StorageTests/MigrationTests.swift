@@ -1,6 +1,7 @@
 import Glibc
 import MySQL
 import System
+import TestServers
 import Testing
 
 @testable import Storage

@@ -4,6 +4,7 @@ import Calls
 import JSON
 import MySQL
 import System
+import TestServers
 import Testing
 
 @testable import Storage

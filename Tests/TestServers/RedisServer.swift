@@ -1,19 +1,23 @@
-// A real redis-server of the test's own on a Unix socket in a directory of its own.
+// A real redis-server of a test's own on a Unix socket in a directory of its own.
 
 import Glibc
 import Redis
 import System
 
-final class RedisServer {
+package final class RedisServer {
   private let directory: String
   private let options: [String]
   private var child: pid_t?
 
-  var address: RedisAddress {
+  package var address: RedisAddress {
     get throws { try RedisAddress(url: "unix://\(directory)/s") }
   }
 
-  init(options: [String] = []) throws {
+  package func connect() throws -> RedisConnection {
+    RedisConnection(address: try address)
+  }
+
+  package init(options: [String] = []) throws {
     self.options = options
     directory = "/tmp/chattrix-redis-\(Randomness.system.hexadecimal(bytes: 8))"
     guard mkdir(directory, 0o700) == 0 else { throw SystemError(call: "mkdir") }
@@ -26,7 +30,7 @@ final class RedisServer {
     rmdir(directory)
   }
 
-  func start() throws {
+  package func start() throws {
     let null = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))
     child = try spawn(
       program: "/usr/bin/env",
@@ -36,13 +40,13 @@ final class RedisServer {
       ] + options,
       environment: ["PATH=/usr/local/bin:/usr/bin:/bin"], standardInput: null.raw)
     for _ in 0..<500 {
-      if (try? connect(to: address.socket, timeoutMilliseconds: 100)) != nil { return }
+      if (try? System.connect(to: address.socket, timeoutMilliseconds: 100)) != nil { return }
       usleep(10_000)
     }
     throw SystemError(errno: ETIMEDOUT, call: "start redis-server")
   }
 
-  func stop() {
+  package func stop() {
     guard let child else { return }
     kill(child, SIGKILL)
     var status: Int32 = 0
@@ -52,7 +56,7 @@ final class RedisServer {
   }
 
   /// Lets the server hang, as a machine that is out of memory does.
-  func freeze(_ frozen: Bool) {
+  package func freeze(_ frozen: Bool) {
     if let child { kill(child, frozen ? SIGSTOP : SIGCONT) }
   }
 }

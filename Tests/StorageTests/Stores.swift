@@ -1,81 +1,15 @@
-// A database of a suite's own on the server that `make test-unit` starts, migrated, and dropped when
-// the suite is through; people who know each other in it; threads that race; and what has to hold of
-// all tables whatever raced.
+// The stores of one thread on a suite's database, people who know each other in it, and threads that
+// race.
 
 import Calls
 import Glibc
 import MySQL
 import Synchronization
 import System
+import TestServers
 import Testing
 
 @testable import Storage
-
-enum TestServer {
-  private static let environment = processEnvironment()
-
-  static let isThere = environment["TEST_MYSQL_SOCKET"] != nil
-
-  static func options(database: String) -> MySQLOptions {
-    MySQLOptions(
-      socket: environment["TEST_MYSQL_SOCKET"], user: environment["TEST_MYSQL_USER"] ?? "",
-      password: environment["TEST_MYSQL_PASSWORD"] ?? "", database: database)
-  }
-}
-
-struct TestDatabase: Sendable {
-  @TaskLocal static var current = TestDatabase(name: "")
-
-  /// `sql/` of this repository.
-  static let sqlFolder =
-    #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/sql"
-
-  let name: String
-
-  /// Makes an empty one.
-  static func create() throws -> TestDatabase {
-    let database = TestDatabase(
-      name: "chattrix_test_" + Randomness.system.hexadecimal(bytes: 8))
-    try MySQLConnection(TestServer.options(database: "information_schema")).run(
-      "CREATE DATABASE \(database.name) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
-    return database
-  }
-
-  func drop() {
-    try? MySQLConnection(TestServer.options(database: "information_schema")).run(
-      "DROP DATABASE IF EXISTS \(name)")
-  }
-
-  var options: MySQLOptions { TestServer.options(database: name) }
-
-  func connect() throws -> MySQLConnection { try MySQLConnection(options) }
-
-  @discardableResult
-  func migrate() throws -> [Migration] {
-    try Migrations(folder: TestDatabase.sqlFolder).apply(options)
-  }
-}
-
-extension Trait where Self == TestDatabaseTrait {
-  /// Makes `TestDatabase.current` for a suite.
-  static var database: TestDatabaseTrait { TestDatabaseTrait() }
-
-  /// Skips what needs a server where there is none.
-  static var needsServer: ConditionTrait {
-    .enabled(if: TestServer.isThere, "TEST_MYSQL_SOCKET is not set: make test-unit sets it")
-  }
-}
-
-struct TestDatabaseTrait: SuiteTrait, TestScoping {
-  func provideScope(
-    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
-  ) async throws {
-    let database = try TestDatabase.create()
-    defer { database.drop() }
-    try database.migrate()
-    try await TestDatabase.$current.withValue(database) { try await body() }
-  }
-}
 
 /// One thread's stores.
 struct Stores {
