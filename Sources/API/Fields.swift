@@ -136,10 +136,8 @@ struct Fields {
 
   /// The device that a command names, or else its connection's.
   mutating func origin() -> Origin {
-    let device = optionalText("deviceId", .invalidDeviceId, "1 to 128 characters") { text in
-      (1...128).contains(text.unicodeScalars.count)
-        && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-    }
+    let device = optionalText(
+      "deviceId", .invalidDeviceId, "1 to 128 characters", where: DeviceID.isValid)
     return Origin(
       device: device ?? context.connectionDevice, connection: context.connectionId)
   }

@@ -11,9 +11,7 @@ package enum UserID {
   /// 1–64 characters, no control characters, and no blank at the end: MySQL's comparison would not
   /// tell `alice ` from `alice`.
   package static func isValid(_ text: String) -> Bool {
-    let scalars = text.unicodeScalars
-    return (1...maximumLength).contains(scalars.count) && scalars.last != " "
-      && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    isPrintable(text, 1...maximumLength) && text.unicodeScalars.last != " "
   }
 
   /// Whether two ids are the same byte for byte, as the tables compare them. Swift's `==` takes `é`
@@ -21,6 +19,20 @@ package enum UserID {
   package static func areSame(_ one: String, _ other: String) -> Bool {
     one.utf8.elementsEqual(other.utf8)
   }
+}
+
+/// What a client calls the device on which it runs (contract §7.6).
+package enum DeviceID {
+  /// 1–128 characters, no control characters.
+  package static func isValid(_ text: String) -> Bool { isPrintable(text, 1...128) }
+}
+
+/// Whether a text has so many characters (Unicode scalars, as MySQL counts them) and none of them is a
+/// control character of ASCII.
+private func isPrintable(_ text: String, _ length: ClosedRange<Int>) -> Bool {
+  let scalars = text.unicodeScalars
+  return length.contains(scalars.count)
+    && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
 }
 
 /// A user id as a key: equal where ``UserID/areSame(_:_:)`` says so.

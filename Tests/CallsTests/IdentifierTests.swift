@@ -20,6 +20,16 @@ import Testing
     ])
   func invalidUserIds(text: String) { #expect(!UserID.isValid(text)) }
 
+  @Test("§7.6 a device id is 1–128 characters")
+  func deviceIds() {
+    for text in ["a", " ", "Bob's phone 📱", String(repeating: "😀", count: 128)] {
+      #expect(DeviceID.isValid(text))
+    }
+    for text in ["", "a\n", "\u{0}", "\u{7F}", String(repeating: "x", count: 129)] {
+      #expect(!DeviceID.isValid(text))
+    }
+  }
+
   @Test("R1.2 a call id is a UUID version 7 of its moment")
   func callIdLayout() throws {
     let zeros = Randomness { [UInt8](repeating: 0, count: $0) }

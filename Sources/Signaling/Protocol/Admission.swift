@@ -84,10 +84,7 @@ struct Admission {
 
   private static func deviceId(_ query: QueryParameters) throws(CallError) -> String? {
     guard let text = query["deviceId"] else { return nil }
-    let scalars = text.unicodeScalars
-    guard (1...128).contains(scalars.count),
-      scalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-    else {
+    guard DeviceID.isValid(text) else {
       throw .validation("deviceId", .invalidDeviceId, "deviceId must be 1 to 128 characters.")
     }
     return text
