@@ -117,6 +117,16 @@ import Testing
     #expect(eventually { sidecar.world.ringing == ["c1", "c2"] })
   }
 
+  @Test("R1.3 a call that could not be marked as ringing is marked a little later")
+  func ringingIsTriedAgain() throws {
+    let sidecar = try RunningSidecar()
+    let callee = try sidecar.greeted("alice")
+    sidecar.world.with { $0.failuresToRing = 2 }
+    sidecar.world.emit("call_invitation", to: "alice", callId: "c1")
+    _ = try callee.next("call_invitation")
+    #expect(eventually { sidecar.world.ringing == ["c1"] })
+  }
+
   @Test func theDeviceThatAnsweredIsSparedTheNews() throws {
     let sidecar = try RunningSidecar()
     let phone = try sidecar.client("alice", query: "deviceId=phone")

@@ -9,9 +9,11 @@ import System
 import WebSocket
 
 /// An invitation on its way to a device.
-struct Invitation {
+struct Invitation: Sendable {
   let eventId: Int64
   let callId: String
+  /// When the call has stopped ringing, and more.
+  let endsAt: Timestamp
 }
 
 extension Hub {
@@ -96,7 +98,7 @@ extension Hub {
     // One that is replayed long afterwards rings nowhere; a minute more for clocks that differ.
     let end = event.createdAt.adding(seconds: Int64(settings.ringSeconds) + 60)
     guard event.eventId > user.ringingEventId, end > .now() else { return }
-    let invitation = Invitation(eventId: event.eventId, callId: event.callId)
+    let invitation = Invitation(eventId: event.eventId, callId: event.callId, endsAt: end)
     if !session.isDrained {
       queuedInvitations[session.tag, default: []].append(invitation)
     } else if session.phase == .open {
@@ -107,9 +109,23 @@ extension Hub {
   private func ring(_ invitation: Invitation, _ user: User) {
     guard invitation.eventId > user.ringingEventId else { return }
     user.ringingEventId = invitation.eventId
-    let mysql = mysql
-    database.submit(for: user.id) { backend in
-      _ = mysql.attempt { try backend.markRinging(invitation.callId) }
+    markRinging(invitation, userId: user.id)
+  }
+
+  private func markRinging(_ invitation: Invitation, userId: String) {
+    let (mailbox, mysql) = (mailbox, mysql)
+    database.submit(for: userId) { backend in
+      if case .failure = mysql.attempt({ try backend.markRinging(invitation.callId) }) {
+        mailbox.post(.notRinging(userId: userId, invitation))
+      }
+    }
+  }
+
+  func retryRinging() {
+    let waiting = unmarked
+    unmarked = []
+    for (userId, invitation) in waiting where invitation.endsAt > .now() {
+      markRinging(invitation, userId: userId)
     }
   }
 

@@ -24,6 +24,9 @@ final class Hub {
   var openings: OpeningQueue
   /// Users whose events could not be fetched, to be tried again.
   var unfetched: Set<UserKey> = []
+  /// Invitations that have reached a device of the user, whose calls could not be marked as ringing,
+  /// to be tried again.
+  var unmarked: [(userId: String, invitation: Invitation)] = []
   /// Invitations in a blocked socket's queue, by tag.
   var queuedInvitations: [UInt64: [Invitation]] = [:]
   /// Users to be noted as present.
@@ -102,6 +105,7 @@ extension Hub: ConnectionHandler {
     guard server.tick % Server.ticksPerSecond == 0 else { return }
     retryOpenings()
     retryFetches()
+    retryRinging()
     noteEverybody()
   }
 
@@ -119,6 +123,7 @@ extension Hub: ConnectionHandler {
         for id in ids { if let user = users[id] { look(user) } }
       case .recent(let list):
         for (id, lastEventId) in list { if let user = users[id] { look(user, upTo: lastEventId) } }
+      case .notRinging(let userId, let invitation): unmarked.append((userId, invitation))
       case .presenceNoted:
         isNotingPresence = false
         notePresence()

@@ -20,6 +20,8 @@ enum Message: Sendable {
   case hints([String])
   /// These users have had an event lately.
   case recent([(userId: String, lastEventId: Int64)])
+  /// The database did not hear that this invitation has reached a device of the user.
+  case notRinging(userId: String, Invitation)
   /// Presence was noted, or could not be.
   case presenceNoted
   /// The sidecar is to end.

@@ -15,6 +15,8 @@ final class World: Sendable {
     var activeCalls: [String: String] = [:]
     var tickets: [String: String] = [:]
     var isDown = false
+    /// How many attempts to mark a call as ringing fail from now on.
+    var failuresToRing = 0
     var ringing: [String] = []
     var touched: [String] = []
     var performed: [Performed] = []
@@ -104,7 +106,14 @@ struct WorldBackend: Backend {
 
   func touch(_ users: [String]) throws { try ask { $0.touched += users } }
 
-  func markRinging(_ callId: String) throws { try ask { $0.ringing.append(callId) } }
+  func markRinging(_ callId: String) throws {
+    let isDone = try ask { state in
+      state.failuresToRing -= 1
+      if state.failuresToRing < 0 { state.ringing.append(callId) }
+      return state.failuresToRing < 0
+    }
+    if !isDone { throw Down() }
+  }
 
   func redeem(ticket: String) throws -> String? {
     try ask { $0.tickets.removeValue(forKey: ticket) }
