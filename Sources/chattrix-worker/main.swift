@@ -31,10 +31,12 @@ do {
     let response = application.respond(to: request)
     metrics.count(response, microseconds: Int(MonotonicClock.microseconds() - started))
     return response
-  } refuse: { _, requestId in
-    Envelope.failure(
+  } refuse: { fault, requestId in
+    var response = Envelope.failure(
       .validation("request", .invalidBody, "The request is not well-formed."),
       requestId: requestId)
+    response.status = fault.status
+    return response
   }
   log.debug("worker_stopped")
 } catch {
