@@ -64,8 +64,7 @@ package final class FastCGIWorker {
     guard code == 0, isListening != 0 else {
       throw SystemError(errno: ENOTSOCK, call: "listen on descriptor \(listening)")
     }
-    let flags = try retryingInterrupts("fcntl") { chattrix_fcntl(listening, F_GETFL, 0) }
-    try retryingInterrupts("fcntl") { chattrix_fcntl(listening, F_SETFL, flags | O_NONBLOCK) }
+    try setNonBlocking(listening)
   }
 
   /// Serves requests until a signal says that it is enough, and then those that have connected

@@ -8,13 +8,13 @@ package struct Sidecar: Sendable {
   package init() throws(SystemError) { mailbox = try Mailbox() }
 
   /// Serves until SIGTERM, SIGINT or `stop`, and until the shutdown that they begin is through.
-  /// - Throws: `SystemError` where the address cannot be bound or no thread can be had.
+  /// - Throws: `SystemError` where no thread or descriptor can be had.
   package func run(
-    on address: SocketAddress, settings: SignalingSettings, services: SignalingServices
+    on socket: ListeningSocket, settings: SignalingSettings, services: SignalingServices
   ) throws(SystemError) {
-    let server = try Server(on: address, settings: settings.server, wakeUp: mailbox.raw)
+    let server = try Server(on: socket, settings: settings.server, wakeUp: mailbox.raw)
     let hub = try Hub(server: server, settings: settings, services: services, mailbox: mailbox)
-    services.log.info("started", ["address": .string(address.description)])
+    services.log.info("started", ["address": .string(socket.name)])
     try server.run(hub)
     try hub.noteDepartures()
     services.log.info("stopped")

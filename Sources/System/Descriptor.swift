@@ -1,5 +1,6 @@
 // A file descriptor that has one owner and is closed with it.
 
+import CLinux
 import Glibc
 
 package struct Descriptor: ~Copyable, Sendable {
@@ -16,4 +17,10 @@ package struct Descriptor: ~Copyable, Sendable {
     discard self
     return raw
   }
+}
+
+/// Lets calls on a descriptor return EAGAIN instead of waiting (open(2), O_NONBLOCK).
+package func setNonBlocking(_ raw: Int32) throws(SystemError) {
+  let flags = try retryingInterrupts("fcntl") { chattrix_fcntl(raw, F_GETFL, 0) }
+  try retryingInterrupts("fcntl") { chattrix_fcntl(raw, F_SETFL, flags | O_NONBLOCK) }
 }

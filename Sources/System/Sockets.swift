@@ -98,12 +98,10 @@ package enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
 ///     replaced.
 /// - Throws: `SystemError` with the address in its text.
 package func listen(
-  on address: SocketAddress, backlog: Int32 = 4096, mode: mode_t = 0o660, nonBlocking: Bool = false
+  on address: SocketAddress, backlog: Int32 = 4096, mode: mode_t = 0o660
 ) throws(SystemError) -> Descriptor {
   if case .unix(let path) = address { try removeStaleSocket(path) }
-  let flags =
-    Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    | (nonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
+  let flags = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
   let descriptor = try address.withResolved(passive: true) {
     (family, raw, length) throws(SystemError) in
     let descriptor = Descriptor(

@@ -27,8 +27,9 @@ let services = SignalingServices(
   redis: configuration.redis, log: log)
 
 do {
-  try Sidecar().run(
-    on: configuration.signaling.address, settings: settings, services: services)
+  let socket = try ListeningSocket.open(
+    configuration.signaling.address, environment: processEnvironment())
+  try Sidecar().run(on: socket, settings: settings, services: services)
 } catch {
   log.error("signaling_failed", ["error": .string("\(error)")])
   exitProcess(1)

@@ -24,7 +24,7 @@ curl	command curl
 ca-certificates	file /etc/ssl/certs/ca-certificates.crt
 END
   [[ $1 != stack ]] || return 0
-  printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
+  printf 'python3\tcommand python3\npython3-venv\tpython venv\nlibfcgi-bin\tcommand cgi-fcgi\n'
 }
 
 packages_has() { # KIND NAME

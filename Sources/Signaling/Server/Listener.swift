@@ -5,7 +5,7 @@ import Glibc
 import System
 
 final class Listener {
-  private let descriptor: Descriptor
+  private let socket: ListeningSocket
   private let isTCP: Bool
   /// Descriptors from here on are refused, so that the connections to MySQL and Redis can always be
   /// made again.
@@ -17,13 +17,14 @@ final class Listener {
   /// For those of the databases, the log, and what the libraries open.
   private static let reservedDescriptors: Int32 = 64
 
-  init(on address: SocketAddress) throws(SystemError) {
-    descriptor = try listen(on: address, nonBlocking: true)
-    if case .tcp = address { isTCP = true } else { isTCP = false }
+  init(on socket: ListeningSocket) throws(SystemError) {
+    self.socket = socket
+    try setNonBlocking(socket.descriptor.raw)
+    isTCP = try socket.isTCP
     descriptorLimit = raiseDescriptorLimit() - Self.reservedDescriptors
   }
 
-  var raw: Int32 { descriptor.raw }
+  var raw: Int32 { socket.descriptor.raw }
 
   enum Accepted: ~Copyable {
     case connection(Descriptor, tag: UInt64)
@@ -34,7 +35,7 @@ final class Listener {
   }
 
   func accept() -> Accepted {
-    let accepted = chattrix_accept(descriptor.raw)
+    let accepted = chattrix_accept(raw)
     guard accepted >= 0 else {
       return [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) ? .full : .none
     }

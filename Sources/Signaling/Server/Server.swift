@@ -42,16 +42,16 @@ package final class Server {
   /// Blocks SIGTERM and SIGINT for the whole process: they end `run`.
   /// - Parameter wakeUp: becomes readable when the handler has something to do; stays open for as
   ///   long as the server runs.
-  /// - Throws: `SystemError` where the address cannot be bound.
+  /// - Throws: `SystemError` where there are no descriptors left.
   package init(
-    on address: SocketAddress, settings: ServerSettings = ServerSettings(), wakeUp: Int32
+    on socket: ListeningSocket, settings: ServerSettings = ServerSettings(), wakeUp: Int32
   ) throws(SystemError) {
     self.settings = settings
     self.wakeUp = wakeUp
     epoll = try Epoll()
     timer = try TimerDescriptor(intervalMilliseconds: 1000 / Int(Self.ticksPerSecond))
     signals = try SignalDescriptor([SIGTERM, SIGINT])
-    listener = try Listener(on: address)
+    listener = try Listener(on: socket)
     try epoll.add(listener!.raw, .read, tag: Port.listener)
     try epoll.add(timer.descriptor.raw, .read, tag: Port.timer)
     try epoll.add(signals.descriptor.raw, .read, tag: Port.signals)

@@ -19,7 +19,8 @@ settings.pingSeconds = 3600  // a test may not expect a ping
 
 do {
   let wakeUp = try EventDescriptor()
-  let server = try Server(on: address, settings: settings, wakeUp: wakeUp.descriptor.raw)
+  let server = try Server(
+    on: try ListeningSocket.open(address), settings: settings, wakeUp: wakeUp.descriptor.raw)
   try server.run(Echo(server))
 } catch {
   print("\(error)")

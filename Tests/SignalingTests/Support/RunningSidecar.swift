@@ -28,7 +28,8 @@ final class RunningSidecar {
     let final = settings
     let services = Self.services(world)
     thread = try Thread.start(name: "sidecar") {
-      try? sidecar.run(on: .unix(path: path), settings: final, services: services)
+      guard let socket = try? ListeningSocket.open(.unix(path: path)) else { return }
+      try? sidecar.run(on: socket, settings: final, services: services)
     }
     for _ in 0..<500 {
       if (try? connect(to: .unix(path: path), timeoutMilliseconds: 100)) != nil { return }

@@ -1,8 +1,8 @@
-// The socket that the workers accept on: bound here, or handed over by systemd (sd_listen_fds(3)).
+// A socket to accept on: bound here, or handed over by systemd (sd_listen_fds(3)), which then keeps
+// those who connect waiting while the program is restarted.
 
 import CLinux
 import Glibc
-import System
 
 package final class ListeningSocket {
   package let descriptor: Descriptor
@@ -14,11 +14,11 @@ package final class ListeningSocket {
 
   private static let firstPassedDescriptor: Int32 = 3
 
-  /// Takes the socket that systemd passes, or else binds `address`. A Unix socket is for the owner
-  /// and the group (0660).
+  /// Takes the socket that systemd passes to this process, or else binds `address`. A Unix socket is
+  /// for the owner and the group (0660).
   /// - Throws: `SystemError` where the address is taken or systemd passed something else.
   package static func open(
-    _ address: SocketAddress, environment: [String: String]
+    _ address: SocketAddress, environment: [String: String] = [:]
   ) throws(SystemError) -> ListeningSocket {
     if let passed = environment["LISTEN_FDS"].flatMap({ Int($0) }), passed > 0,
       environment["LISTEN_PID"].flatMap({ pid_t($0) }) == getpid()
@@ -51,13 +51,25 @@ package final class ListeningSocket {
     }
   }
 
+  /// Whether those who connect come by TCP.
+  package var isTCP: Bool {
+    get throws(SystemError) {
+      var domain: Int32 = 0
+      var size = socklen_t(MemoryLayout<Int32>.size)
+      try retryingInterrupts("getsockopt") {
+        getsockopt(descriptor.raw, SOL_SOCKET, SO_DOMAIN, &domain, &size)
+      }
+      return domain != AF_UNIX
+    }
+  }
+
   private static func isListening(_ raw: Int32) -> Bool {
     var isListening: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
     return getsockopt(raw, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size) == 0 && isListening != 0
   }
 
-  /// Removes the path, unless another supervisor has put its own socket there by now.
+  /// Removes the path, unless another process has put its own socket there by now.
   package func removePath() {
     guard let path else { return }
     var status = stat()

@@ -1,0 +1,97 @@
+"""Sockets that systemd holds (sd_listen_fds(3)): who connects while a program restarts is served
+afterwards and not turned away (design §1; R11.3, R15.1)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from support.programs import program, stack_environment
+
+
+def join(address: str, token: str):
+    """A signaling connection without nginx; the handshake may take a while."""
+    return connect(f"ws://{address}/ws?token={token}", open_timeout=15, proxy=None, legacy=True)
+
+
+def ask(path: str, uri: str) -> subprocess.Popen:
+    """A request that is sent by FastCGI's own client."""
+    variables = {"REQUEST_METHOD": "GET", "REQUEST_URI": uri, "REQUEST_ID": "activation-test"}
+    return subprocess.Popen(
+        ["cgi-fcgi", "-bind", "-connect", path],
+        env={"PATH": os.environ["PATH"]} | variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextlib.contextmanager
+def started(name: str, listener: socket.socket, environment: dict[str, str]):
+    """A program that was handed `listener` as systemd hands one over: descriptor 3, LISTEN_PID."""
+    command = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" 3<&"$1"'
+    process = subprocess.Popen(
+        ["bash", "-c", command, program(name), str(listener.fileno())],
+        env={"PATH": os.environ["PATH"]} | environment,
+        pass_fds=[listener.fileno()],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def test_handshakes_wait_while_the_sidecar_restarts(people):
+    caller, callee = people.pair()
+    settings = stack_environment(people.stack)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with started("chattrix-signaling", listener, settings):
+            first = join(address, callee.token)
+            assert json.loads(first.recv(10))["type"] == "connected"
+        with contextlib.suppress(ConnectionClosed):
+            first.recv(5)
+        assert first.close_code == 1001
+        # Nobody serves now.
+        with ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(join, address, callee.token)
+            call = caller.call(callee)
+            with started("chattrix-signaling", listener, settings):
+                second = waiting.result(15)
+                assert json.loads(second.recv(10))["type"] == "connected"
+                invitation = json.loads(second.recv(10))
+                assert invitation["type"] == "call_invitation"
+                assert invitation["data"]["callId"] == call["callId"]
+                second.close()
+
+
+def test_requests_wait_while_the_supervisor_restarts(stack, tmp_path):
+    path = str(tmp_path / "s")
+    settings = stack_environment(stack) | {"WORKERS": "1"}
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        with started("chattrix-supervisor", listener, settings):
+            assert '"status":"ready"' in ask(path, "/readyz").communicate(timeout=10)[0]
+        with ask(path, "/readyz") as waiting:
+            with started("chattrix-supervisor", listener, settings):
+                assert '"status":"ready"' in waiting.communicate(timeout=10)[0]
+
+
+def test_what_is_no_listening_socket_is_refused(stack):
+    """Better no start than one that nobody can reach."""
+    with socket.socket() as pipe:
+        for name in ("chattrix-signaling", "chattrix-supervisor"):
+            with started(name, pipe, stack_environment(stack)) as process:
+                assert process.wait(10) == 1
