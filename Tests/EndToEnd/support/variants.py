@@ -31,6 +31,8 @@ SETTINGS = {
     "brisk": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "3", "JWT_ALGORITHMS": "HS256,HS512"},
     # What gets killed, and what has a table taken away.
     "fragile": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "6", "WORKERS": "4"},
+    # Connections by the thousand.
+    "crowded": NO_LIMITS | {"WORKERS": "2"},
     # Everything that an installation may set.
     "configured": {
         "JWT_ALGORITHMS": "HS256,HS384,RS256,ES256",
