@@ -43,7 +43,7 @@ def resident_bytes(stack: Stack) -> int:
     return int(line.split()[1]) * 1024
 
 
-@criterion("R11.3")
+@criterion("R11.1", "R11.4")
 def test_a_crowd(stack, people, crowd):
     count = len(crowd.members)
     assert count >= 1000, "too few descriptors (ulimit -n) for a crowd"
