@@ -103,6 +103,8 @@ import Testing
     // Who says where he is gets it once, and only if he lacks it.
     #expect(try ids(try sidecar.greeted("alice", query: "lastEventId=1"), 3) == [2, 3, 4])
     #expect(try ids(try sidecar.greeted("alice", query: "lastEventId=2"), 2) == [3, 4])
+    // Who is told that what he knows is worth nothing, too.
+    #expect(try ids(try sidecar.greeted("alice", query: "lastEventId=1000"), 1) == [2])
   }
 
   @Test("R1.3 a call rings once its invitation has reached a device, and is said so once")

@@ -45,18 +45,19 @@ extension Hub {
   private func begin(_ session: Session, _ opening: Opening) {
     guard let user = session.user else { return }
     let last = opening.lastEventId
-    // Behind the given event there is something that is not kept any more, or the client knows of
-    // events that never were: either way what it believes is worth nothing.
+    // The client knows of events that never were, or behind the given event there is something that
+    // is not kept any more: either way what it believes is worth nothing.
+    let isLost = session.isResuming && session.cursor > last
     let resync =
-      session.isResuming
-      && (session.cursor > last || (opening.oldestEventId ?? last + 1) > session.cursor + 1)
+      isLost || session.isResuming && (opening.oldestEventId ?? last + 1) > session.cursor + 1
     session.cursor = session.isResuming ? min(session.cursor, last) : last
     session.isLive = true
     let connected = ServerFrame.Connected(
       connectionId: session.connectionId, userId: user.id,
       heartbeatSeconds: server.settings.pingSeconds, lastEventId: last, resync: resync,
       activeCall: opening.activeCall)
-    let invitation = session.isResuming ? nil : opening.invitation
+    // Replay brings it, unless there is nothing to replay from.
+    let invitation = session.isResuming && !isLost ? nil : opening.invitation
     server.send(session) { bytes in
       FrameEncoder.append(
         .text, ServerFrame.connected(connected, isChat: session.isChat), to: &bytes)
