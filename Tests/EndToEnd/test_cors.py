@@ -82,6 +82,41 @@ def test_preflight_from_another_origin(stack):
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
+NGINX = [
+    ("GET", "/openapi.json", {}, 200),
+    ("GET", "/asyncapi.json", {}, 200),
+    ("POST", "/openapi.json", {}, 405),
+    ("POST", "/calls/initiate", {"data": b"x" * 1_100_000}, 413),
+    ("GET", "/../../nothing", {}, 404),
+]
+
+
+@pytest.mark.parametrize("method, path, options, status", NGINX)
+def test_what_nginx_answers_by_itself(stack, method, path, options, status):
+    """Every answer, those that no worker has seen included (but for a request line that is too long:
+    nginx does not read on to an Origin)."""
+    for origin in [*LISTED, *FOREIGN, None]:
+        headers = {} if origin is None else {"Origin": origin}
+        response = send(stack, method, path, headers=headers, **options)
+        assert response.status_code == status, expect.described(response)
+        assert varies(response)
+        allowed = response.headers.get("Access-Control-Allow-Origin")
+        assert allowed == (origin if origin in LISTED else None)
+        exposed = response.headers.get("Access-Control-Expose-Headers", "")
+        assert ("X-Request-Id" in exposed) is (origin in LISTED)
+
+
+def test_preflight_to_a_description(stack):
+    for origin in [*LISTED, *FOREIGN]:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        response = send(stack, "OPTIONS", "/openapi.json", headers=headers)
+        assert response.status_code == 204 and varies(response), expect.described(response)
+        allowed = [response.headers.get(f"Access-Control-Allow-{x}") for x in ("Origin", "Methods")]
+        assert allowed == ([origin, "GET, HEAD"] if origin in LISTED else [None, None])
+    response = send(stack, "OPTIONS", "/openapi.json", headers={"Origin": LISTED[0]})
+    assert response.status_code == 405
+
+
 def test_sockets_from_listed_origins(people, stack):
     """§6.1: an Origin that is not on the allow-list is 403."""
     person = people.person()

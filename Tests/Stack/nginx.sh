@@ -7,6 +7,7 @@ nginx_configure() {
   rm -rf -- "$target/chattrix"
   cp -r -- "$repository/nginx/chattrix" "$target/chattrix"
   nginx_host >"$target/chattrix/host.conf"
+  nginx_origins >"$target/chattrix/origins.conf"
   sed -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
     -e "s|127\.0\.0\.1:9502|$SIGNALING_ADDRESS|" \
     -e "s|/var/log/nginx/chattrix-\([a-z]*\)\.log|\"$LOG_DIR/nginx-\1.log\"|" \
@@ -36,6 +37,17 @@ END
   # Python's synchronous WebSocket clients read and write one TLS connection in two threads, and now
   # and then hang where a session ticket comes in between; so none here (nginx 1.19.4 and newer).
   [[ $(nginx -v 2>&1) =~ /1\.(1?[0-8]|9|19\.[0-3])([.]|$) ]] || echo "ssl_conf_command NumTickets 0;"
+}
+
+nginx_origins() { # of ALLOWED_ORIGINS, which nobody has checked yet
+  local -a origins
+  local origin
+  IFS=', ' read -ra origins <<<"${ALLOWED_ORIGINS-}"
+  printf 'map %s {\n  default "";\n' "\$http_origin \$chattrix_origin"
+  for origin in "${origins[@]}"; do
+    [[ ! $origin =~ ^https?://[][A-Za-z0-9.:-]+$ ]] || printf '  "%s" %s;\n' "$origin" "\$http_origin"
+  done
+  printf '}\nmap "" %s { default "%s"; }\n' "\$chattrix_vary" "${origins[*]:+Origin}"
 }
 
 nginx_program() { # ARGUMENT…
