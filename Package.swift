@@ -98,6 +98,11 @@ let package = Package(
       name: "echo-server", dependencies: ["Signaling", "WebSocket", "HTTP", "System"],
       path: "Tests/Conformance/EchoServer", swiftSettings: strict),
 
+    // What `make bench` sends to the sidecar and its peers.
+    .executableTarget(
+      name: "load", dependencies: ["JWT", "JSON", "System", "CLinux"], path: "Tests/Bench/Load",
+      swiftSettings: strict),
+
     // A MariaDB's databases and a Redis for the tests below.
     .testTarget(
       name: "TestServers", dependencies: ["Storage", "MySQL", "Redis", "System"],

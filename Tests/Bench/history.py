@@ -19,6 +19,8 @@ import jwt
 import pymysql
 import requests
 
+from stack import environment
+
 LARGE, SMALL, CROWD = "bench-large", "bench-small", "bench-crowd-"
 YEAR_SECONDS = 365 * 86_400
 
@@ -27,12 +29,6 @@ KIND = "IF(n % 3 = 0, 'audio', 'video')"
 STATUS = "ELT(1 + (n % 8), 'completed', 'completed', 'completed', 'missed', 'completed', 'rejected', 'completed', 'completed')"
 REASON = "ELT(1 + (n % 8), 'hangup', 'hangup', 'hangup', 'cancelled', 'hangup', 'declined', 'hangup', 'hangup')"
 SECONDS = "IF(n % 8 IN (3, 5), 0, 60 + n % 600)"
-
-
-def environment(path: Path) -> dict[str, str]:
-    """The NAME=value lines of a stack's env file."""
-    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and line[0] != "#")
-    return {name: value.strip("'") for name, value in pairs}
 
 
 class Rows:
