@@ -31,6 +31,8 @@ extension Server {
     do throws(RequestHeadError) {
       guard let (whole, consumed) = try preamble.parser.feed(bytes.span) else { return }
       head = whole
+      // Not to be kept while the handshake waits for the database: thousands may.
+      preamble.parser = RequestHeadParser()
       if consumed < bytes.count {
         stash(bytes.span.extracting(consumed..<bytes.count), connection)
       }
