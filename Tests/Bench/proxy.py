@@ -30,11 +30,10 @@ def bytes_each(stack: Stack, users: list[str]) -> float:
 
 def connect(stack: Stack, user: str) -> ssl.SSLSocket:
     """A WebSocket that is open: the sidecar's `connected` has begun to come."""
-    token = jwt.encode({"sub": user, "exp": time.time() + 3600}, stack.env["JWT_SECRET"], "HS256")
     connection = context(stack).wrap_socket(
         socket.create_connection(("127.0.0.1", stack.port)), server_hostname="localhost"
     )
-    connection.sendall(handshake(f"localhost:{stack.port}", token))
+    connection.sendall(handshake(f"localhost:{stack.port}", token(stack, user)))
     received = b""
     while b"connected" not in received:
         some = connection.recv(4096)
@@ -42,6 +41,10 @@ def connect(stack: Stack, user: str) -> ssl.SSLSocket:
             raise RuntimeError(f"nginx has closed a connection after {received!r}")
         received += some
     return connection
+
+
+def token(stack: Stack, user: str) -> str:
+    return jwt.encode({"sub": user, "exp": time.time() + 3600}, stack.env["JWT_SECRET"], "HS256")
 
 
 def handshake(host: str, token: str) -> bytes:
