@@ -17,7 +17,7 @@ env_lines() { # NAME…
 }
 
 env_write() {
-  local API_URL=https://localhost:$STACK_PORT/api/v1 WS_URL=wss://localhost:$STACK_PORT/ws
+  local API_URL=https://$SITE/api/v1 WS_URL=wss://$SITE/ws
   local OPS_URL=https://localhost:$STACK_PORT CHATTRIX_STACK=$STACK_DIR
   local SUPERVISOR_PID='' SIGNALING_PID='' MYSQL_PID REDIS_PID NGINX_PID name
   MYSQL_PID=$(process_of mariadb) REDIS_PID=$(redis_pid) NGINX_PID=$(process_of nginx)
@@ -32,10 +32,12 @@ env_write() {
 #   $STACK_DIR/bin/start-mariadb  $STACK_DIR/bin/start-redis  $STACK_DIR/bin/start-nginx
 set -a # each NAME=value that follows is exported
 END
-    env_lines API_URL WS_URL OPS_URL CA_FILE
+    [[ -z $NGINX_PID ]] || env_lines API_URL WS_URL OPS_URL
+    env_lines CA_FILE
     env_lines MYSQL_SOCKET MYSQL_USER MYSQL_PASSWORD MYSQL_DATABASE REDIS_URL
     env_lines AGORA_APP_ID AGORA_APP_CERTIFICATE JWT_SECRET
-    for name in JWT_ALGORITHMS JWT_ISSUER JWT_AUDIENCE JWT_PUBLIC_KEY_FILE JWT_JWKS_FILE; do
+    for name in MYSQL_HOST MYSQL_PORT JWT_ALGORITHMS JWT_ISSUER JWT_AUDIENCE JWT_PUBLIC_KEY_FILE \
+      JWT_JWKS_FILE; do
       [[ -z ${!name-} ]] || env_lines "$name"
     done
     env_lines FASTCGI_SOCKET SIGNALING_ADDRESS SQL_DIR LOG_DIR
@@ -60,10 +62,11 @@ env_set() { # NAME VALUE
   exec {lock}>&-
 }
 
-env_get() { # NAME
-  [[ ! -f $ENV_FILE ]] || (
+env_get() { # NAME FILE: a value of another stack's
+  (
+    unset "$1"
     # shellcheck source=/dev/null
-    source "$ENV_FILE"
+    source "$2"
     printf '%s' "${!1-}"
   )
 }
@@ -78,7 +81,9 @@ env_refresh() {
 env_starter() { # NAME
   cat >"$STACK_DIR/bin/start-$1" <<END
 #!/usr/bin/env bash
-STACK_DIR=$(printf %q "$STACK_DIR") STACK_PORT=$STACK_PORT exec $(printf %q "$here/stack.sh") start $1
+STACK_DIR=$(printf %q "$STACK_DIR") STACK_PORT=$STACK_PORT STACK_SHARE=$(printf %q "$STACK_SHARE") \
+  STACK_ADDRESS=$STACK_ADDRESS STACK_NETNS=${STACK_NETNS-} \
+  exec $(printf %q "$here/stack.sh") start $1
 END
   chmod 700 "$STACK_DIR/bin/start-$1"
 }
@@ -89,8 +94,8 @@ env_announce() {
 
 Chattrix Calls is up. Demo users: alice and bob, who are contacts.
 
-  API        https://localhost:$STACK_PORT/api/v1
-  WebSocket  wss://localhost:$STACK_PORT/ws
+  API        https://$SITE/api/v1
+  WebSocket  wss://$SITE/ws
   CA         $CA_FILE
   logs       $LOG_DIR
   settings   . $ENV_FILE

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# A private MariaDB under STACK_DIR: a Unix socket and no network, made durable as a real one is.
+# A private MariaDB under STACK_DIR, made durable as a real one is: a Unix socket, and no network unless
+# the stack has a STACK_ADDRESS, where other hosts reach it.
 
 MYSQL_DATABASE=chattrix
 MYSQL_USER=chattrix
@@ -13,7 +14,7 @@ pid-file = $PID_DIR/mariadb.pid
 log-error = $LOG_DIR/mariadb.log
 tmpdir = $STACK_DIR/tmp
 init-file = $CONFIG_DIR/mariadb.sql
-skip-networking
+$(mariadb_network)
 skip-name-resolve
 skip-log-bin
 default-time-zone = +00:00
@@ -27,12 +28,28 @@ END
   # MariaDB does not run as root without being told to.
   ((EUID != 0)) || echo "user = root" >>"$CONFIG_DIR/mariadb.cnf"
   # The server runs this at every start, before it lets anybody in; so no administrator's login.
-  cat >"$CONFIG_DIR/mariadb.sql" <<END
-CREATE DATABASE IF NOT EXISTS $MYSQL_DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
-CREATE USER IF NOT EXISTS $MYSQL_USER@localhost;
-ALTER USER $MYSQL_USER@localhost IDENTIFIED BY '$MYSQL_PASSWORD';
-GRANT ALL PRIVILEGES ON ${MYSQL_SCOPE:-$MYSQL_DATABASE.*} TO $MYSQL_USER@localhost;
+  {
+    echo "CREATE DATABASE IF NOT EXISTS $MYSQL_DATABASE" \
+      "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;"
+    mariadb_account localhost
+    [[ -z $STACK_ADDRESS ]] || mariadb_account "'%'"
+  } >"$CONFIG_DIR/mariadb.sql"
+}
+
+mariadb_account() { # HOST
+  cat <<END
+CREATE USER IF NOT EXISTS $MYSQL_USER@$1;
+ALTER USER $MYSQL_USER@$1 IDENTIFIED BY '$MYSQL_PASSWORD';
+GRANT ALL PRIVILEGES ON ${MYSQL_SCOPE:-$MYSQL_DATABASE.*} TO $MYSQL_USER@$1;
 END
+}
+
+mariadb_network() {
+  if [[ -z $STACK_ADDRESS ]]; then
+    echo skip-networking
+  else
+    printf 'bind-address = %s\nport = %s\n' "$STACK_ADDRESS" "$MARIADB_PORT"
+  fi
 }
 
 mariadb_install() {
@@ -48,8 +65,8 @@ mariadb_install() {
 }
 
 mariadb_query() { # SQL
-  MYSQL_PWD=$MYSQL_PASSWORD mariadb --no-defaults --socket="$MYSQL_SOCKET" --user="$MYSQL_USER" \
-    --batch --skip-column-names --execute="$1" "$MYSQL_DATABASE"
+  MYSQL_PWD=$MYSQL_PASSWORD mariadb --no-defaults --host=localhost --socket="$MYSQL_SOCKET" \
+    --user="$MYSQL_USER" --batch --skip-column-names --execute="$1" "$MYSQL_DATABASE"
 }
 
 mariadb_answers() { mariadb_query 'SELECT 1' >/dev/null 2>&1; }

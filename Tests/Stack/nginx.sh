@@ -32,6 +32,7 @@ server_name localhost;
 ssl_certificate "$STACK_DIR/tls/certificate.pem";
 ssl_certificate_key "$STACK_DIR/tls/key.pem";
 END
+  [[ -z $STACK_ADDRESS ]] || echo "listen $STACK_ADDRESS:$STACK_PORT ssl http2 backlog=4096;"
   ! grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null ||
     echo "listen [::1]:$STACK_PORT ssl http2 backlog=4096;"
   # Python's synchronous WebSocket clients read and write one TLS connection in two threads, and now

@@ -18,12 +18,42 @@ programs_present() {
 # of this stack find each other is the stack's own affair. A shell that has sourced another stack's
 # env file must not lead this one to its Redis.
 programs_environment() {
-  [[ -n ${REDIS_URL-} && -z ${CHATTRIX_STACK-} ]] || REDIS_URL=redis://127.0.0.1:$REDIS_PORT/0
+  [[ -n ${REDIS_URL-} && -z ${CHATTRIX_STACK-} ]] || REDIS_URL=$(programs_redis)
   # A measurement's ten thousand sockets are often one user's.
   export SIGNALING_CONNECTIONS_PER_USER=${SIGNALING_CONNECTIONS_PER_USER-0}
-  export MYSQL_SOCKET MYSQL_USER MYSQL_PASSWORD MYSQL_DATABASE REDIS_URL SQL_DIR
+  export MYSQL_USER MYSQL_PASSWORD MYSQL_DATABASE REDIS_URL SQL_DIR
   export FASTCGI_SOCKET SIGNALING_ADDRESS JWT_SECRET AGORA_APP_ID AGORA_APP_CERTIFICATE
-  unset MYSQL_HOST MYSQL_PORT NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_FDS LISTEN_PID
+  unset NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_FDS LISTEN_PID
+  programs_database
+}
+
+# Another stack's database is reached over the network where it has an address, as from another host;
+# the socket is then for whoever looks into it from this machine.
+programs_database() {
+  unset MYSQL_HOST MYSQL_PORT
+  if [[ -n $STACK_SHARE ]]; then
+    MYSQL_HOST=$(env_get MYSQL_HOST "$STACK_SHARE/env")
+    MYSQL_PORT=$(env_get MYSQL_PORT "$STACK_SHARE/env")
+  elif [[ -n $STACK_ADDRESS ]]; then
+    MYSQL_HOST=$STACK_ADDRESS MYSQL_PORT=$MARIADB_PORT
+  fi
+  if [[ -n ${MYSQL_HOST-} ]]; then
+    export MYSQL_HOST MYSQL_PORT
+    export -n MYSQL_SOCKET
+  else
+    unset MYSQL_HOST MYSQL_PORT
+    export MYSQL_SOCKET
+  fi
+}
+
+programs_redis() {
+  if [[ -n $STACK_SHARE ]]; then
+    env_get REDIS_URL "$STACK_SHARE/env"
+  elif [[ -n $STACK_ADDRESS ]]; then
+    printf 'redis://default:%s@%s:%s/0' "$REDIS_PASSWORD" "$STACK_ADDRESS" "$REDIS_PORT"
+  else
+    printf 'redis://127.0.0.1:%s/0' "$REDIS_PORT"
+  fi
 }
 
 programs_ctl() { "$PROGRAM_DIR/chattrix-ctl" "$@" </dev/null; }

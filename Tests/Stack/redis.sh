@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# A private Redis on 127.0.0.1:STACK_PORT+1 that keeps nothing: wake-ups, windows, latest values.
+# A private Redis on 127.0.0.1:STACK_PORT+1, and there on a STACK_ADDRESS, that keeps nothing: wake-ups,
+# windows, latest values.
 
 redis_configure() {
   cat >"$CONFIG_DIR/redis.conf" <<END
-bind 127.0.0.1
+bind 127.0.0.1 $STACK_ADDRESS
 port $REDIS_PORT
 protected-mode yes
 daemonize no
@@ -15,12 +16,19 @@ tcp-backlog 511
 maxmemory 256mb
 maxmemory-policy volatile-lru
 END
+  # On an address that others reach, nobody gets in without a password.
+  [[ -z $STACK_ADDRESS ]] || echo "requirepass $REDIS_PASSWORD" >>"$CONFIG_DIR/redis.conf"
   # So that ps, and a test that starts it again, see the command as it was given (6.2 and newer).
   [[ $(redis-server --version) =~ v=[1-6]\.[01]\. ]] ||
     echo "set-proc-title no" >>"$CONFIG_DIR/redis.conf"
 }
 
-redis_answers() { [[ $(redis-cli -h 127.0.0.1 -p "$REDIS_PORT" PING 2>/dev/null) == PONG ]]; }
+redis_query() { # COMMAND…
+  env ${REDIS_PASSWORD:+"REDISCLI_AUTH=$REDIS_PASSWORD"} \
+    redis-cli -h 127.0.0.1 -p "$REDIS_PORT" "$@" 2>/dev/null
+}
+
+redis_answers() { [[ $(redis_query PING) == PONG ]]; }
 
 # The stack's Redis, also one that a test has started again on the stack's port by its own means.
 redis_pid() {
@@ -28,7 +36,7 @@ redis_pid() {
   pid=$(process_recorded redis)
   if ! process_ours "$pid" && ! redis_titled "$pid"; then
     [[ -f $ENV_FILE ]] || return 0
-    pid=$(redis-cli -h 127.0.0.1 -p "$REDIS_PORT" INFO server 2>/dev/null |
+    pid=$(redis_query INFO server |
       sed -n 's/^process_id:\([0-9]*\).*/\1/p')
   fi
   printf '%s' "$pid"

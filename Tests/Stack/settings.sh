@@ -6,25 +6,35 @@ repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$repository/.stack}")
 STACK_PORT=${STACK_PORT:-8443}
-export STACK_DIR STACK_PORT
+# The directory of the stack whose MariaDB and Redis this one uses, as a second host does; else empty.
+STACK_SHARE=${STACK_SHARE:+$(realpath -m -- "$STACK_SHARE")}
+# An address by which other hosts reach this one, besides loopback; else empty.
+STACK_ADDRESS=${STACK_ADDRESS-}
+export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS
 
-[[ $STACK_PORT =~ ^[1-9][0-9]{0,4}$ && $STACK_PORT -le 65533 ]] || {
-  echo "STACK_PORT is a port between 1 and 65533, and the two after it belong to the stack too" >&2
+[[ $STACK_PORT =~ ^[1-9][0-9]{0,4}$ && $STACK_PORT -le 65532 ]] || {
+  echo "STACK_PORT is a port between 1 and 65532, and the three after it belong to the stack too" >&2
   exit 64
 }
-[[ $STACK_DIR != *[\"\'\\\$\`\|\&\;$'\n']* ]] || {
+[[ $STACK_ADDRESS =~ ^([0-9]{1,3}(\.[0-9]{1,3}){3})?$ ]] || {
+  echo "STACK_ADDRESS is an IPv4 address of this host" >&2
+  exit 64
+}
+[[ $STACK_DIR$STACK_SHARE != *[\"\'\\\$\`\|\&\;$'\n']* ]] || {
   echo "STACK_DIR must be a path without quotes and other characters of the shell" >&2
   exit 64
 }
 
+SITE=${STACK_ADDRESS:-localhost}:$STACK_PORT
 REDIS_PORT=$((STACK_PORT + 1))
 SIGNALING_ADDRESS=127.0.0.1:$((STACK_PORT + 2))
+MARIADB_PORT=$((STACK_PORT + 3)) # only with a STACK_ADDRESS
 
 CONFIG_DIR=$STACK_DIR/etc
 LOG_DIR=$STACK_DIR/logs
 PID_DIR=$STACK_DIR/pids
 ENV_FILE=$STACK_DIR/env
-CA_FILE=$STACK_DIR/tls/ca.pem
+CA_FILE=${STACK_SHARE:-$STACK_DIR}/tls/ca.pem
 PROGRAM_DIR=$(realpath -ms -- "${STACK_PROGRAM_DIR:-$repository/.build/release}")
 
 # Debian keeps its servers where an ordinary user does not look.
@@ -33,10 +43,17 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # Unix socket paths end at 107 bytes (unix(7)): under a long STACK_DIR the sockets are in a directory
 # of their own, whose name is kept in $STACK_DIR/sockets-at.
 settings_sockets() {
-  SOCKET_DIR=$STACK_DIR/sockets
-  [[ ! -r $STACK_DIR/sockets-at ]] || SOCKET_DIR=$(<"$STACK_DIR/sockets-at")
-  MYSQL_SOCKET=$SOCKET_DIR/mariadb.sock
+  SOCKET_DIR=$(settings_sockets_of "$STACK_DIR")
   FASTCGI_SOCKET=$SOCKET_DIR/fastcgi.sock
+  MYSQL_SOCKET=$(settings_sockets_of "${STACK_SHARE:-$STACK_DIR}")/mariadb.sock
+}
+
+settings_sockets_of() { # STACK
+  if [[ -r $1/sockets-at ]]; then
+    cat -- "$1/sockets-at"
+  else
+    printf '%s' "$1/sockets"
+  fi
 }
 settings_sockets
 

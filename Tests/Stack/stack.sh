@@ -2,6 +2,10 @@
 # A whole Chattrix Calls on this machine, for trying and for tests: a private MariaDB, Redis and
 # nginx, the supervisor and the WebSocket server, all on loopback and all under STACK_DIR.
 # The Makefile calls it; every file beside this one is one part of the stack.
+#
+#   STACK_SHARE=DIR    a second host: nginx and our programs over the MariaDB and Redis of DIR's stack
+#   STACK_ADDRESS=IP   listen there too; what shares this one's MariaDB and Redis reaches them there
+#   STACK_NETNS=NAME   in this network namespace (ip-netns(8)), where all ports are its own
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -14,10 +18,19 @@ done
 usage() {
   cat >&2 <<'END'
 usage: stack.sh up | down | run | wipe            the whole stack
+       stack.sh up data                           only MariaDB and Redis, for those that share them
        stack.sh start|stop mariadb|redis|nginx    one server of it
        stack.sh packages [build|stack|test]       install what this machine lacks
 END
   exit 64
+}
+
+# This command, in the namespace that it is meant for. Not by `ip netns exec`, which mounts anew what
+# a container may not.
+stack_enter() { # ARGUMENT…
+  local namespace=/run/netns/${STACK_NETNS-}
+  [[ -z ${STACK_NETNS-} || /proc/self/ns/net -ef $namespace ]] ||
+    exec nsenter --net="$namespace" -- "$here/stack.sh" "$@"
 }
 
 # Brings everything up in the background; what is up already gets the settings of this call.
@@ -31,14 +44,28 @@ stack_up() {
   nginx_stop
   redis_stop
   settings_turn_logs
-  mariadb_start
-  redis_start
+  [[ -n $STACK_SHARE ]] || {
+    mariadb_start
+    redis_start
+  }
   nginx_start
   env_write
   programs_migrate
   programs_people
   programs_start
   programs_await
+}
+
+stack_up_data() {
+  settings_prepare
+  secrets_ensure
+  programs_environment
+  certificate_ensure
+  redis_stop
+  settings_turn_logs
+  mariadb_start
+  redis_start
+  env_write
 }
 
 # Stops everything, in the order in which it hangs together; stopping twice is fine.
@@ -53,9 +80,9 @@ stack_down() {
 }
 
 # The same, but nothing is left behind when a part of it fails.
-stack_up_or_down() {
+stack_up_or_down() { # stack_up|stack_up_data
   trap stack_failed EXIT
-  stack_up
+  "$1"
   trap - EXIT
 }
 
@@ -69,7 +96,7 @@ stack_failed() {
 # `make run`: up, the logs, and down again with the terminal's Ctrl-C.
 stack_run() {
   trap stack_interrupted INT TERM HUP
-  stack_up_or_down
+  stack_up_or_down stack_up
   lock_release
   env_announce
   say "The programs' logs follow; Ctrl-C stops everything."
@@ -108,7 +135,8 @@ main() {
   case "${1-} ${2-}" in
     "start mariadb" | "start redis" | "start nginx") lock_take; start_one "$2" ;;
     "stop mariadb" | "stop redis" | "stop nginx") lock_take; stop_one "$2" ;;
-    "up ") lock_take; stack_up_or_down; env_announce ;;
+    "up ") lock_take; stack_up_or_down stack_up; env_announce ;;
+    "up data") lock_take; stack_up_or_down stack_up_data ;;
     "run ") lock_take; stack_run ;;
     "down ") lock_take; stack_down ;;
     "wipe ") lock_take; stack_down; settings_wipe ;;
@@ -117,5 +145,6 @@ main() {
   esac
 }
 
+stack_enter "$@"
 main "$@"
 exit
