@@ -24,7 +24,12 @@ curl	command curl
 ca-certificates	file /etc/ssl/certs/ca-certificates.crt
 END
   [[ $1 != stack ]] || return 0
-  printf 'python3\tcommand python3\npython3-venv\tpython venv\nlibfcgi-bin\tcommand cgi-fcgi\n'
+  cat <<'END'
+python3	command python3
+python3-venv	python venv
+libfcgi-bin	command cgi-fcgi
+iproute2	command ip
+END
 }
 
 packages_has() { # KIND NAME
