@@ -9,6 +9,7 @@ import pytest
 
 from criteria import Criteria
 from support import sockets
+from support.hosts import Hosts
 from support.people import People
 from support.stack import ROOT, Stack, alive, build, make, read_environment
 from support.variants import Variant
@@ -72,6 +73,14 @@ def stack(request, base_stack, variants) -> Stack:
     if variants[name] is None:
         pytest.fail(f"the stack {name} did not come up before")
     return variants[name].stack
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Hosts:
+    """Two hosts over one database; a test is skipped, and says why, where there can be none."""
+    running = Hosts()
+    yield running
+    running.down()
 
 
 @pytest.fixture
