@@ -45,6 +45,10 @@ package struct UserSnapshot: Sendable {
     (self.lastEventId, self.oldestEventId) = (lastEventId, oldestEventId)
     (self.activeCall, self.invitation) = (activeCall, invitation)
   }
+
+  /// Of a user who never had a call.
+  static let nothing = UserSnapshot(
+    lastEventId: 0, oldestEventId: nil, activeCall: nil, invitation: nil)
 }
 
 package struct Outbox {
@@ -56,6 +60,56 @@ package struct Outbox {
     user_id, event_id, event_type, call_id, data, created_at, origin_device, origin_connection
     """
 
+  /// Snapshots that one statement takes.
+  private static let batchSize = 32
+
+  /// Users whose lines are idle, most of those who connect, are read many with one statement, which
+  /// sees all that it reads as of one moment.
+  /// - Returns: one for each of `userIds`, in their order.
+  package func snapshots(of userIds: [String]) throws -> [UserSnapshot] {
+    var found: [UserSnapshot] = []
+    for start in stride(from: 0, to: userIds.count, by: Self.batchSize) {
+      let batch = userIds[start..<min(start + Self.batchSize, userIds.count)]
+      let lines = try lines(of: batch)
+      for userId in batch {
+        switch lines[UserKey(userId)] {
+        case .idle(let snapshot): found.append(snapshot)
+        case .busy: found.append(try snapshot(of: userId))
+        case nil: found.append(.nothing)
+        }
+      }
+    }
+    return found
+  }
+
+  private enum Line {
+    case idle(UserSnapshot)
+    case busy
+  }
+
+  private func lines(of userIds: ArraySlice<String>) throws -> [UserKey: Line] {
+    // Two lengths, so that there are two statements to prepare and not one for each.
+    let length = userIds.count == 1 ? 1 : Self.batchSize
+    let filled = Array(userIds) + Array(repeating: userIds.first!, count: length - userIds.count)
+    let rows = try database.read {
+      try $0.query(
+        """
+        SELECT l.user_id, l.last_event_id, l.call_id IS NOT NULL,
+          (SELECT MIN(e.event_id) FROM call_events e WHERE e.user_id = l.user_id)
+        FROM user_lines l
+        WHERE l.user_id IN (\(Array(repeating: "?", count: length).joined(separator: ", ")))
+        """, filled.map { .text($0) })
+    }
+    var lines: [UserKey: Line] = [:]
+    for row in rows {
+      let snapshot = UserSnapshot(
+        lastEventId: row.int(1), oldestEventId: row.isNull(3) ? nil : row.int(3),
+        activeCall: nil, invitation: nil)
+      lines[UserKey(row.text(0))] = row.int(2) == 0 ? .idle(snapshot) : .busy
+    }
+    return lines
+  }
+
   /// Line, call and events as of one moment.
   package func snapshot(of userId: String) throws -> UserSnapshot {
     try database.transaction { connection in
@@ -65,8 +119,7 @@ package struct Outbox {
         SELECT last_event_id FROM user_lines WHERE user_id = ? LOCK IN SHARE MODE
         """, [.text(userId)])
       guard let line else {
-        return UserSnapshot(
-          lastEventId: 0, oldestEventId: nil, activeCall: nil, invitation: nil)
+        return .nothing
       }
       let details = try CallStore.active(of: userId, connection).map {
         try CallStore.details(connection, $0)

@@ -30,15 +30,16 @@ struct LiveBackend: Backend {
       database: database, redis: redis, log: log)
   }
 
-  func opening(of userId: String) throws -> Opening {
-    let snapshot = try outbox.snapshot(of: userId)
-    return Opening(
-      lastEventId: snapshot.lastEventId, oldestEventId: snapshot.oldestEventId,
-      activeCall: snapshot.activeCall.map { details in
-        var json = JSONWriter(reserving: 512)
-        details.write(to: &json)
-        return json.bytes
-      }, invitation: snapshot.invitation)
+  func openings(of userIds: [String]) throws -> [Opening] {
+    try outbox.snapshots(of: userIds).map { snapshot in
+      Opening(
+        lastEventId: snapshot.lastEventId, oldestEventId: snapshot.oldestEventId,
+        activeCall: snapshot.activeCall.map { details in
+          var json = JSONWriter(reserving: 512)
+          details.write(to: &json)
+          return json.bytes
+        }, invitation: snapshot.invitation)
+    }
   }
 
   func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent] {

@@ -17,34 +17,57 @@ import Testing
 }
 
 @Suite struct OpeningQueueTests {
-  @Test func onlySoManyRunAtATime() {
+  private func user(_ tag: UInt64) -> String? { "user \(tag)" }
+
+  @Test func eachThreadHasOneBatchAtATime() {
     var queue = OpeningQueue(threads: 4)
     for tag in 1...5000 as ClosedRange<UInt64> { queue.append(tag) }
-    var running: [UInt64] = []
-    while let tag = queue.next() { running.append(tag) }
-    #expect(running == Array(1...8))
-    for tag in running { queue.finish(tag) }
-    var seen = running.count
-    while let tag = queue.next() {
-      seen += 1
-      queue.finish(tag)
+    var running: [OpeningQueue.Batch] = []
+    while let batch = queue.next(userId: user) { running.append(batch) }
+    #expect(Set(running.map(\.thread)) == [0, 1, 2, 3])
+    #expect(running.flatMap(\.tags) == Array(1...128))
+    #expect(running.flatMap(\.userIds) == (1...128).map { "user \($0)" })
+    for batch in running { queue.finish(batch) }
+    var seen = 128
+    while let batch = queue.next(userId: user) {
+      seen += batch.tags.count
+      queue.finish(batch)
     }
     #expect(seen == 5000)
   }
 
-  @Test func afterEnoughAttemptsAConnectionIsGivenUp() {
+  @Test func whoComesAloneDoesNotWait() {
+    var queue = OpeningQueue(threads: 2)
+    queue.append(1)
+    #expect(queue.next(userId: user)?.tags == [1])
+    queue.append(2)
+    #expect(queue.next(userId: user)?.tags == [2])
+    queue.append(3)
+    #expect(queue.next(userId: user) == nil)
+  }
+
+  @Test func whoHasGoneIsNotAskedFor() {
+    var queue = OpeningQueue(threads: 1)
+    for tag in 1...100 as ClosedRange<UInt64> { queue.append(tag) }
+    let batch = queue.next { $0 > 95 ? user($0) : nil }
+    #expect(batch?.tags == Array(96...100))
+  }
+
+  @Test func afterEnoughAttemptsAConnectionIsGivenUp() throws {
     var queue = OpeningQueue(threads: 4)
     queue.append(7)
     for _ in 1..<10 {
-      #expect(queue.next() == 7)
-      let mayRetry = queue.fail(7)
-      #expect(mayRetry)
-      #expect(queue.next() == nil)
+      let next = queue.next(userId: user)
+      let batch = try #require(next)
+      #expect(batch.tags == [7])
+      let exhausted = queue.fail(batch)
+      #expect(exhausted == [])
+      #expect(queue.next(userId: user) == nil)
       queue.retry()
     }
-    #expect(queue.next() == 7)
-    let mayRetry = queue.fail(7)
-    #expect(!mayRetry)
+    let last = queue.next(userId: user)
+    let exhausted = queue.fail(try #require(last))
+    #expect(exhausted == [7])
   }
 }
 

@@ -52,6 +52,30 @@ import Testing
     #expect(try stores.outbox.snapshot(of: callee).invitation?.callId == next.id)
   }
 
+  @Test("§6.4 snapshots of many are what each would have had alone")
+  func snapshots() throws {
+    let (caller, callee) = try stores.pair()
+    let (other, another) = try stores.pair()
+    let over = try stores.ring(other, another)
+    _ = try stores.calls.end(over.id, by: another, reason: .hangup, from: Origin())
+    let call = try stores.ring(caller, callee)
+    // More than one statement's worth, some of them twice, and some whom nobody knows.
+    let strangers = (0..<60).map { "nobody-\($0)" }
+    let ids = [callee, other] + strangers + [caller, another, callee]
+    let found = try stores.outbox.snapshots(of: ids)
+    #expect(found.count == ids.count)
+    for (id, snapshot) in zip(ids, found) {
+      let alone = try stores.outbox.snapshot(of: id)
+      #expect(snapshot.lastEventId == alone.lastEventId)
+      #expect(snapshot.oldestEventId == alone.oldestEventId)
+      #expect(snapshot.activeCall?.call == alone.activeCall?.call)
+      #expect(snapshot.invitation == alone.invitation)
+    }
+    #expect(found[0].invitation?.callId == call.id)
+    #expect(found[1].lastEventId == 1)
+    #expect(try stores.outbox.snapshots(of: []).isEmpty)
+  }
+
   @Test("§6.2 events come in order, after an id, so many at the most")
   func events() throws {
     let (caller, callee) = try stores.pair()

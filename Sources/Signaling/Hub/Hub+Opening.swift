@@ -12,14 +12,10 @@ extension Hub {
   }
 
   private func startOpenings() {
-    while let tag = openings.next() {
-      guard let userId = session(tag: tag)?.user?.id else {
-        openings.finish(tag)
-        continue
-      }
+    while let batch = openings.next(userId: { session(tag: $0)?.user?.id }) {
       let (mailbox, mysql) = (mailbox, mysql)
-      database.submit(for: userId) { backend in
-        mailbox.post(.opening(tag: tag, mysql.attempt { try backend.opening(of: userId) }))
+      database.submit(to: batch.thread) { backend in
+        mailbox.post(.openings(batch, mysql.attempt { try backend.openings(of: batch.userIds) }))
       }
     }
   }
@@ -29,17 +25,22 @@ extension Hub {
     startOpenings()
   }
 
-  func opened(_ tag: UInt64, _ result: Result<Opening, Unavailable>) {
+  func opened(_ batch: OpeningQueue.Batch, _ result: Result<[Opening], Unavailable>) {
     switch result {
-    case .success(let opening):
-      openings.finish(tag)
-      if let session = session(tag: tag), session.phase == .open { begin(session, opening) }
+    case .success(let found):
+      openings.finish(batch)
+      // The thread has the next batch while this one is told.
+      startOpenings()
+      for (tag, opening) in zip(batch.tags, found) {
+        if let session = session(tag: tag), session.phase == .open { begin(session, opening) }
+      }
     case .failure:
-      if !openings.fail(tag), let session = session(tag: tag) {
+      for tag in openings.fail(batch) {
+        guard let session = session(tag: tag) else { continue }
         server.close(session, .tryAgainLater, "the database is away")
       }
+      startOpenings()
     }
-    startOpenings()
   }
 
   private func begin(_ session: Session, _ opening: Opening) {

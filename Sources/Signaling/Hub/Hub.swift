@@ -114,7 +114,7 @@ extension Hub: ConnectionHandler {
   func woken() {
     for message in mailbox.take() {
       switch message {
-      case .opening(let tag, let result): opened(tag, result)
+      case .openings(let batch, let result): opened(batch, result)
       case .events(let userId, let serial, let after, let result):
         fetched(userId, serial, after, result)
       case .ticket(let tag, let result): redeemed(tag, result)

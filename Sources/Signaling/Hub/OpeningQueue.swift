@@ -1,7 +1,17 @@
-// Connections that wait for their first frame. Only a few ask the database at a time: when
-// thousands come back at once, those that have gone again meanwhile are never asked for.
+// Connections that wait for their first frame. Each database thread is asked for a batch of them at
+// a time: one by one while they come one by one, many with one question when thousands come back at
+// once, and those that have gone again meanwhile are never asked for.
 
 struct OpeningQueue {
+  struct Batch: Sendable, Equatable {
+    /// The database thread that it is for.
+    let thread: Int
+    fileprivate(set) var tags: [UInt64] = []
+    /// Whose these connections are, in the same order.
+    fileprivate(set) var userIds: [String] = []
+    fileprivate var attempts: [Int] = []
+  }
+
   private struct Entry {
     let tag: UInt64
     let attempt: Int
@@ -9,23 +19,39 @@ struct OpeningQueue {
 
   private var waiting: [Entry] = []
   private var head = 0
-  private var running: [UInt64: Int] = [:]
   private var failed: [Entry] = []
+  /// Threads without a batch.
+  private var free: [Int]
 
-  /// Enough that no database thread ever waits for its next, and no more.
-  private let concurrency: Int
+  /// What one statement asks for.
+  static let batchSize = 32
   /// Attempts, a second apart, after which a connection is sent away.
   private static let attemptLimit = 10
 
-  init(threads: Int) { concurrency = 2 * threads }
+  init(threads: Int) { free = Array(0..<threads) }
 
   mutating func append(_ tag: UInt64) { waiting.append(Entry(tag: tag, attempt: 1)) }
 
-  /// The next that may be asked for, if any.
-  mutating func next() -> UInt64? {
-    guard running.count < concurrency, head < waiting.count else { return nil }
-    let entry = waiting[head]
-    head += 1
+  /// The next batch that may be asked for, if any.
+  /// - Parameter userId: whose a connection is; nil where it has gone.
+  mutating func next(userId: (_ tag: UInt64) -> String?) -> Batch? {
+    guard let thread = free.first else { return nil }
+    var batch = Batch(thread: thread)
+    while head < waiting.count, batch.tags.count < Self.batchSize {
+      let entry = waiting[head]
+      head += 1
+      guard let id = userId(entry.tag) else { continue }
+      batch.tags.append(entry.tag)
+      batch.userIds.append(id)
+      batch.attempts.append(entry.attempt)
+    }
+    dropTaken()
+    guard !batch.tags.isEmpty else { return nil }
+    free.removeFirst()
+    return batch
+  }
+
+  private mutating func dropTaken() {
     if head == waiting.count {
       waiting.removeAll(keepingCapacity: waiting.capacity <= 1024)
       head = 0
@@ -33,19 +59,23 @@ struct OpeningQueue {
       waiting.removeSubrange(..<head)
       head = 0
     }
-    running[entry.tag] = entry.attempt
-    return entry.tag
   }
 
-  /// The connection has gone before it was asked for, or what it waited for has come.
-  mutating func finish(_ tag: UInt64) { running[tag] = nil }
+  /// What the batch waited for has come.
+  mutating func finish(_ batch: Batch) { free.append(batch.thread) }
 
-  /// - Returns: false where it has been tried often enough.
-  mutating func fail(_ tag: UInt64) -> Bool {
-    let attempt = running.removeValue(forKey: tag) ?? 0
-    guard attempt < Self.attemptLimit else { return false }
-    failed.append(Entry(tag: tag, attempt: attempt + 1))
-    return true
+  /// - Returns: those that have been tried often enough.
+  mutating func fail(_ batch: Batch) -> [UInt64] {
+    finish(batch)
+    var exhausted: [UInt64] = []
+    for (tag, attempt) in zip(batch.tags, batch.attempts) {
+      if attempt < Self.attemptLimit {
+        failed.append(Entry(tag: tag, attempt: attempt + 1))
+      } else {
+        exhausted.append(tag)
+      }
+    }
+    return exhausted
   }
 
   /// Lets those that failed have another try.

@@ -25,7 +25,8 @@ package struct Opening: Sendable {
 }
 
 package protocol Backend {
-  func opening(of userId: String) throws -> Opening
+  /// - Returns: one for each of `userIds`, in their order.
+  func openings(of userIds: [String]) throws -> [Opening]
   func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent]
   func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)]
   /// Notes that these users have a connection.

@@ -1,5 +1,5 @@
-// The threads on which blocking work is done, each with a backend of its own. All of a user's work
-// goes to the same thread, so it is done in order.
+// The threads on which blocking work is done, each with a backend of its own. All that is done for a
+// user goes to the same thread, in order; what is only read may go to any.
 
 import System
 
@@ -26,4 +26,7 @@ final class DatabaseThreads: Sendable {
     let index = Int(UInt(bitPattern: userId.hashValue) % UInt(queues.count))
     queues[index].submit(job)
   }
+
+  /// - Parameter thread: counted from 0.
+  func submit(to thread: Int, _ job: @escaping Job) { queues[thread].submit(job) }
 }

@@ -8,8 +8,8 @@ import Storage
 struct Unavailable: Error {}
 
 enum Message: Sendable {
-  /// What a connection is told first.
-  case opening(tag: UInt64, Result<Opening, Unavailable>)
+  /// What the connections of a batch are told first.
+  case openings(OpeningQueue.Batch, Result<[Opening], Unavailable>)
   /// Events of a user from the outbox, all that there are behind `after` or a full page of them.
   case events(userId: String, serial: UInt32, after: Int64, Result<[StoredEvent], Unavailable>)
   /// Whose a ticket was; nil where there is no such ticket.

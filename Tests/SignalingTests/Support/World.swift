@@ -75,14 +75,16 @@ struct WorldBackend: Backend {
     return value
   }
 
-  func opening(of userId: String) throws -> Opening {
+  func openings(of userIds: [String]) throws -> [Opening] {
     try ask { state in
-      let events = state.events[userId] ?? []
-      let call = state.activeCalls[userId]
-      return Opening(
-        lastEventId: state.lastEventId[userId] ?? 0, oldestEventId: events.first?.eventId,
-        activeCall: call.map { Array(#"{"callId":"\#($0)","callType":"video"}"#.utf8) },
-        invitation: events.last { $0.type == "call_invitation" && $0.callId == call })
+      userIds.map { userId in
+        let events = state.events[userId] ?? []
+        let call = state.activeCalls[userId]
+        return Opening(
+          lastEventId: state.lastEventId[userId] ?? 0, oldestEventId: events.first?.eventId,
+          activeCall: call.map { Array(#"{"callId":"\#($0)","callType":"video"}"#.utf8) },
+          invitation: events.last { $0.type == "call_invitation" && $0.callId == call })
+      }
     }
   }
 
