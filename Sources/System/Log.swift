@@ -33,6 +33,7 @@ package struct Log: Sendable {
   private let program: String
   private let level: LogLevel
   private let descriptor: Int32
+  private let processId = Int(getpid())
 
   /// - Parameter descriptor: Where lines go; it stays open for as long as the log is used.
   package init(program: String, level: LogLevel, descriptor: Int32 = STDERR_FILENO) {
@@ -68,7 +69,7 @@ package struct Log: Sendable {
     json.member("time", Timestamp.now().iso8601)
     json.member("level", level.name)
     json.member("program", program)
-    json.member("pid", Int(getpid()))
+    json.member("pid", processId)
     if let requestId { json.member("requestId", requestId) }
     json.member("event", event)
     for (key, value) in fields {

@@ -30,7 +30,7 @@ package struct Randomness: Sendable {
 private let hexadecimalDigits = Array("0123456789abcdef".utf8)
 
 /// Lower-case, two digits a byte.
-package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+package func hexadecimal(_ bytes: [UInt8]) -> String {
   String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
     var position = 0
     for byte in bytes {

@@ -36,14 +36,28 @@ import Testing
     #expect(seen == 5000)
   }
 
-  @Test func whoComesAloneDoesNotWait() {
+  @Test func whoComesAloneIsAskedForAtOnceAndOthersTogether() throws {
     var queue = OpeningQueue(threads: 2)
     queue.append(1)
-    #expect(queue.next(userId: user)?.tags == [1])
+    let next = queue.next(userId: user)
+    let first = try #require(next)
+    #expect(first.tags == [1])
     queue.append(2)
-    #expect(queue.next(userId: user)?.tags == [2])
     queue.append(3)
     #expect(queue.next(userId: user) == nil)
+    queue.finish(first)
+    #expect(queue.next(userId: user)?.tags == [2, 3])
+  }
+
+  @Test func nobodyWaitsForABatchThatHangs() {
+    var queue = OpeningQueue(threads: 2)
+    queue.append(1)
+    #expect(queue.next(userId: user)?.thread == 0)
+    queue.append(2)
+    #expect(queue.next(userId: user) == nil)
+    #expect(queue.next(isLate: true, userId: user)?.thread == 1)
+    queue.append(3)
+    #expect(queue.next(isLate: true, userId: user) == nil)
   }
 
   @Test func whoHasGoneIsNotAskedFor() {

@@ -11,8 +11,9 @@ extension Hub {
     startOpenings()
   }
 
-  private func startOpenings() {
-    while let batch = openings.next(userId: { session(tag: $0)?.user?.id }) {
+  /// - Parameter isLate: as in ``OpeningQueue/next(isLate:userId:)``.
+  func startOpenings(isLate: Bool = false) {
+    while let batch = openings.next(isLate: isLate, userId: { session(tag: $0)?.user?.id }) {
       let (mailbox, mysql) = (mailbox, mysql)
       database.submit(to: batch.thread) { backend in
         mailbox.post(.openings(batch, mysql.attempt { try backend.openings(of: batch.userIds) }))

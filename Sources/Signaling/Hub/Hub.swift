@@ -102,6 +102,7 @@ extension Hub: ConnectionHandler {
   func drained(_ connection: Connection) { caughtUp(session(connection)) }
 
   func ticked() {
+    startOpenings(isLate: true)
     guard server.tick % Server.ticksPerSecond == 0 else { return }
     retryOpenings()
     retryFetches()

@@ -1,5 +1,5 @@
-// Connections that wait for their first frame. Each database thread is asked for a batch of them at
-// a time: one by one while they come one by one, many with one question when thousands come back at
+// Connections that wait for their first frame. A database thread is asked for a batch of them at a
+// time: one by one while they come one by one, many with one question when thousands come back at
 // once, and those that have gone again meanwhile are never asked for.
 
 struct OpeningQueue {
@@ -22,20 +22,28 @@ struct OpeningQueue {
   private var failed: [Entry] = []
   /// Threads without a batch.
   private var free: [Int]
+  private let threads: Int
 
   /// What one statement asks for.
   static let batchSize = 32
   /// Attempts, a second apart, after which a connection is sent away.
   private static let attemptLimit = 10
 
-  init(threads: Int) { free = Array(0..<threads) }
+  init(threads: Int) {
+    self.threads = threads
+    free = Array(0..<threads)
+  }
 
   mutating func append(_ tag: UInt64) { waiting.append(Entry(tag: tag, attempt: 1)) }
 
-  /// The next batch that may be asked for, if any.
-  /// - Parameter userId: whose a connection is; nil where it has gone.
-  mutating func next(userId: (_ tag: UInt64) -> String?) -> Batch? {
-    guard let thread = free.first else { return nil }
+  /// The next batch that may be asked for, if any. While one is under way the next is not begun
+  /// until it is full: many small ones would cost more than they bring.
+  /// - Parameters:
+  ///   - isLate: the one under way takes long, and nobody is to wait for it any more.
+  ///   - userId: whose a connection is; nil where it has gone.
+  mutating func next(isLate: Bool = false, userId: (_ tag: UInt64) -> String?) -> Batch? {
+    let isFull = waiting.count - head >= Self.batchSize
+    guard let thread = free.first, isFull || isLate || free.count == threads else { return nil }
     var batch = Batch(thread: thread)
     while head < waiting.count, batch.tags.count < Self.batchSize {
       let entry = waiting[head]

@@ -29,7 +29,7 @@ final class Session: Connection {
   var isBehind = false
 
   var connectionId: String {
-    hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) })
+    hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } as [UInt8])
   }
 
   /// Whether events may be sent to it now.

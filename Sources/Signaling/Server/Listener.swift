@@ -6,7 +6,6 @@ import System
 
 final class Listener {
   private let socket: ListeningSocket
-  private let isTCP: Bool
   /// Descriptors from here on are refused, so that the connections to MySQL and Redis can always be
   /// made again.
   private let descriptorLimit: Int32
@@ -20,7 +19,13 @@ final class Listener {
   init(on socket: ListeningSocket) throws(SystemError) {
     self.socket = socket
     try setNonBlocking(socket.descriptor.raw)
-    isTCP = try socket.isTCP
+    if try socket.isTCP {
+      // Whatever is accepted has it from here (tcp(7)).
+      var on: Int32 = 1
+      setsockopt(
+        socket.descriptor.raw, Int32(IPPROTO_TCP), TCP_NODELAY, &on,
+        socklen_t(MemoryLayout<Int32>.size))
+    }
     descriptorLimit = raiseDescriptorLimit() - Self.reservedDescriptors
   }
 
@@ -41,11 +46,6 @@ final class Listener {
     }
     let connection = Descriptor(accepted)
     guard accepted < descriptorLimit else { return .full }
-    if isTCP {
-      var on: Int32 = 1
-      setsockopt(
-        accepted, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-    }
     generation &+= 1
     // The top bit stays clear: tags from there on are no connections.
     let tag = UInt64(generation & 0x7FFF_FFFF) << 32 | UInt64(accepted)

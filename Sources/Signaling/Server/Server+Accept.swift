@@ -81,16 +81,16 @@ extension Server {
   package func peerAddress(_ connection: Connection) -> String? {
     var address = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-    let code = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw -> Int32 in
+    return withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
         guard getpeername(connection.raw, raw, &length) == 0, raw.pointee.sa_family != AF_UNIX
-        else { return -1 }
-        return getnameinfo(
-          raw, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
+        else { return nil }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { host in
+          let code = getnameinfo(
+            raw, length, host.baseAddress, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
+          return code == 0 ? String(cString: host.baseAddress!) : nil
+        }
       }
     }
-    guard code == 0 else { return nil }
-    return String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
