@@ -7,10 +7,14 @@ import Glibc
 import System
 
 extension Hub {
-  /// Now and then everybody is noted.
+  /// Everybody is noted once in a period, some of them each second: all at once would keep the
+  /// database busy, and take memory that is not given back.
   func noteEverybody() {
-    let period = UInt32(settings.presenceSeconds) * Server.ticksPerSecond
-    if server.tick % period < Server.ticksPerSecond { present.formUnion(users.keys) }
+    let period = settings.presenceSeconds
+    let second = Int(server.tick / Server.ticksPerSecond) % period
+    for raw in stride(from: second, to: server.table.capacity, by: period) {
+      if let user = session(at: Int32(raw))?.user { present.insert(UserKey(user.id)) }
+    }
     notePresence()
   }
 

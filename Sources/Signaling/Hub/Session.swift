@@ -4,18 +4,21 @@
 import System
 
 final class Session: Connection {
+  // The first stands beside the last of Connection's, and so on: nothing is lost between them.
+
+  /// The next in the user's list, by descriptor; -1 is none.
+  var next: Int32 = -1
   /// From the moment of authentication on.
   var user: User?
-  /// The neighbours in the user's list, by descriptor; -1 is none.
-  var next: Int32 = -1
+  /// The one before this in the user's list.
   var previous: Int32 = -1
+  /// The tick with which the second began in which `frames` were counted.
+  private var secondBegan: UInt32 = 0
   /// Random; the `connectionId` that clients see.
   var number: UInt64 = 0
   var deviceId: String?
   /// The newest event that this connection has been sent or was opened behind.
   var cursor: Int64 = 0
-  /// The tick with which the second began in which `frames` were counted.
-  private var secondBegan: UInt32 = 0
   private var frames: UInt16 = 0
   /// Commands whose results are awaited.
   var commands: UInt8 = 0

@@ -21,23 +21,25 @@ package class Connection {
     case draining
   }
 
+  // Properties of one size stand together, so that nothing is lost between them.
+
   let descriptor: Descriptor
+  /// While lingering: the tick of the last bytes that were thrown away.
+  var discardedAt: UInt32 = 0
   /// Names this connection and no later one that gets the same descriptor.
   package let tag: UInt64
+  var decoder = MessageDecoder()
+  /// Present where something has come that is to be gone on with.
+  var preamble: Preamble?
+  /// Present while the socket is blocked.
+  var queue: OutputQueue?
   package internal(set) var phase = Phase.head
   /// Whether frames are to wait until the handler releases them.
   var isHeld = true
-  var decoder = MessageDecoder()
   /// Whether nothing is read until the frames are released.
   var isPaused = false
   /// Whether the handler has been told that nothing more can be sent.
   var isReported = false
-  /// While lingering: the tick of the last bytes that were thrown away.
-  var discardedAt: UInt32 = 0
-  /// Present until the first frame is let through.
-  var preamble: Preamble? = Preamble()
-  /// Present while the socket is blocked.
-  var queue: OutputQueue?
 
   package init(_ descriptor: consuming Descriptor, tag: UInt64) {
     self.descriptor = descriptor

@@ -1,5 +1,5 @@
-// What a connection needs only until its first frame is let through: the parser of its request head,
-// and the bytes that came too early: those of one read, because then the
+// What some connections need until their first frame is let through: the parser of a request head
+// that comes in pieces, and bytes that came too early: those of one read, because then the
 // connection is not read from until they can be handled.
 
 import HTTP

@@ -26,13 +26,16 @@ extension Server {
   }
 
   private func readHead(_ bytes: inout MutableSpan<UInt8>, _ connection: Connection) {
-    guard let preamble = connection.preamble else { return }
+    let preamble = connection.preamble ?? Preamble()
     let head: RequestHead
     do throws(RequestHeadError) {
-      guard let (whole, consumed) = try preamble.parser.feed(bytes.span) else { return }
+      guard let (whole, consumed) = try preamble.parser.feed(bytes.span) else {
+        connection.preamble = preamble
+        return
+      }
       head = whole
       // Not to be kept while the handshake waits for the database: thousands may.
-      preamble.parser = RequestHeadParser()
+      connection.preamble = nil
       if consumed < bytes.count {
         stash(bytes.span.extracting(consumed..<bytes.count), connection)
       }
@@ -46,7 +49,9 @@ extension Server {
 
   /// Keeps what came too early and reads no more: the peer's bytes wait in the kernel.
   private func stash(_ bytes: Span<UInt8>, _ connection: Connection) {
-    connection.preamble?.keep(bytes)
+    let preamble = connection.preamble ?? Preamble()
+    preamble.keep(bytes)
+    connection.preamble = preamble
     connection.isPaused = true
     watch(connection)
   }
