@@ -17,7 +17,10 @@ package enum UserID {
   /// Whether two ids are the same byte for byte, as the tables compare them. Swift's `==` takes `é`
   /// and an `e` with an accent behind it for one: two users.
   package static func areSame(_ one: String, _ other: String) -> Bool {
-    one.utf8.elementsEqual(other.utf8)
+    let (one, other) = (one.utf8Span.span, other.utf8Span.span)
+    guard one.count == other.count else { return false }
+    for index in one.indices where one[index] != other[index] { return false }
+    return true
   }
 }
 

@@ -30,18 +30,23 @@ package enum HTTPText {
     byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
   }
 
-  /// Concrete types and a plain loop: every look-up of a header field goes through here.
   package static func equalIgnoringCase(_ first: Substring, _ second: Substring) -> Bool {
-    let (left, right) = (first.utf8Span.span, second.utf8Span.span)
+    equalIgnoringCase(first.utf8Span.span, second.utf8Span.span)
+  }
+
+  /// Every look-up of a header field goes through here: concrete types, a plain loop, and none for
+  /// most names, whose lengths differ.
+  package static func equalIgnoringCase(_ first: String, _ second: String) -> Bool {
+    guard first.utf8.count == second.utf8.count else { return false }
+    return equalIgnoringCase(first.utf8Span.span, second.utf8Span.span)
+  }
+
+  private static func equalIgnoringCase(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
     for index in left.indices where lowercased(left[index]) != lowercased(right[index]) {
       return false
     }
     return true
-  }
-
-  package static func equalIgnoringCase(_ first: String, _ second: String) -> Bool {
-    equalIgnoringCase(first[...], second[...])
   }
 
   /// Without the spaces and tabs at both ends.

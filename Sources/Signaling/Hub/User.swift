@@ -2,6 +2,7 @@
 // bytes of the id stand behind the rest, in the one allocation.
 
 import Calls
+import Glibc
 
 struct UserState {
   let serial: UInt32
@@ -26,7 +27,7 @@ final class User: ManagedBuffer<UserState, UInt8> {
         UserState(serial: serial, length: UInt16(bytes.count))
       }
       buffer.withUnsafeMutablePointerToElements { elements in
-        for index in bytes.indices { (elements + index).initialize(to: bytes[index]) }
+        if let first = bytes.baseAddress { elements.initialize(from: first, count: bytes.count) }
       }
       return unsafeDowncast(buffer, to: User.self)
     }
@@ -77,7 +78,11 @@ final class User: ManagedBuffer<UserState, UInt8> {
 /// Equal where ``UserID/areSame(_:_:)`` says so of the ids.
 extension User: Hashable {
   static func == (one: User, other: User) -> Bool {
-    one.withBytes { bytes in other.withBytes { $0.elementsEqual(bytes) } }
+    one.withBytes { one in
+      other.withBytes {
+        one.count == $0.count && memcmp(one.baseAddress!, $0.baseAddress!, one.count) == 0
+      }
+    }
   }
 
   func hash(into hasher: inout Hasher) {
