@@ -32,12 +32,18 @@ package final class MySQLConnection {
   /// Statements kept prepared at the most; the server's own bound is `max_prepared_stmt_count`.
   private static let statementLimit = 200
 
-  /// Run on every new connection: UTC (R13.5), strict types, and no gap locks, so that only rows
-  /// that exist are ever locked.
+  /// Run on every new connection: UTC (R13.5), strict types, no gap locks, so that only rows that
+  /// exist are ever locked, and locks that nobody holds for long.
+  ///
+  /// A host that falls in the midst of a transaction sends no FIN: the server would hold its locks until
+  /// TCP gives up, after a quarter of an hour or two hours. MariaDB can bound how long a transaction is
+  /// idle; MySQL bounds only how long a connection is, and one that was idle is made again.
   private static let sessionSettings = [
     "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 5",
+    "SET SESSION autocommit = 1 /*M!100300 , idle_transaction_timeout = 5 */"
+      + " /*!80000 , wait_timeout = 30 */",
   ]
 
   /// - Parameter multipleStatements: For migration files only.

@@ -37,6 +37,9 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// row that changed under a snapshot (MariaDB's ER_CHECKREAD). Running it again is right.
   package var isConflict: Bool { [1213, 1205, 1020].contains(code) }
 
+  /// ER_LOCK_WAIT_TIMEOUT: a conflict that has cost `innodb_lock_wait_timeout` already.
+  package var isLockTimeout: Bool { code == 1205 }
+
   /// ER_DUP_ENTRY.
   package var isDuplicate: Bool { code == 1062 }
 

@@ -9,8 +9,19 @@ package final class Database {
   private let options: MySQLOptions
   private var connection: MySQLConnection?
 
-  /// Conflicts (deadlocks, lock time-outs) after which a transaction is given up.
-  private static let conflictLimit = 10
+  /// Conflicts after which a transaction is given up. Deadlocks are found at once; of lock time-outs,
+  /// 5 s each, no more than a client waits for.
+  private struct Conflicts {
+    private var deadlocks = 0
+    private var lockTimeouts = 0
+
+    /// Counts one.
+    /// - Returns: whether it is worth trying again.
+    mutating func mayRetry(after error: MySQLError) -> Bool {
+      if error.isLockTimeout { lockTimeouts += 1 } else { deadlocks += 1 }
+      return deadlocks < 10 && lockTimeouts < 3
+    }
+  }
 
   package init(_ options: MySQLOptions) { self.options = options }
 
@@ -24,7 +35,7 @@ package final class Database {
   /// - Throws: `MySQLError`, and what `body` throws.
   @discardableResult
   package func read<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
-    var conflicts = 0
+    var conflicts = Conflicts()
     var mayReconnect = connection != nil
     while true {
       do {
@@ -34,8 +45,7 @@ package final class Database {
         guard mayReconnect else { throw error }
         mayReconnect = false
       } catch let error as MySQLError where error.isConflict {
-        conflicts += 1
-        guard conflicts < Self.conflictLimit else { throw error }
+        guard conflicts.mayRetry(after: error) else { throw error }
       }
     }
   }
@@ -45,7 +55,7 @@ package final class Database {
   /// - Throws: `MySQLError`; unavailable during COMMIT means that the outcome is unknown.
   @discardableResult
   package func transaction<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
-    var conflicts = 0
+    var conflicts = Conflicts()
     var mayReconnect = connection != nil
     while true {
       var isCommitting = false
@@ -62,8 +72,7 @@ package final class Database {
         mayReconnect = false
       } catch let error as MySQLError where error.isConflict {
         rollBack()
-        conflicts += 1
-        guard conflicts < Self.conflictLimit else { throw error }
+        guard conflicts.mayRetry(after: error) else { throw error }
       } catch {
         rollBack()
         throw error
