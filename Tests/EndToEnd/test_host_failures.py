@@ -251,3 +251,29 @@ def test_a_host_without_its_data(people, hosts, victim):
     for kind in ("call_invitation", "call_answered_elsewhere", "call_status_updated", "call_ended"):
         one.theirs.socket.take(kind, 30)
     wait_until(lambda: answers(victim), 20, 0.1, "the host's service again")
+
+
+@criterion("R5.1", "R5.4")
+def test_a_host_that_falls_in_the_midst_of_a_transaction(people, hosts, pool):
+    """What it had locked is free again in seconds, and the call is ended once."""
+    victim, other = hosts.both
+    caller, callee, call = people.connected()
+    path = f"/calls/{call['callId']}/end"
+    first, last = sorted((caller.id, callee.id))
+    line = "SELECT user_id FROM user_lines WHERE user_id = %s FOR UPDATE"
+    holder = hosts.data.connect()
+    with holder.cursor() as cursor:
+        holder.begin()
+        cursor.execute(line, (last,))
+        doomed = pool.submit(lambda: at(victim, caller).post(path, {}, timeout=6))
+        wait_until(lambda: not hosts.data.sql(f"{line} SKIP LOCKED", first), 5)
+        with hosts.cut(victim, "data"):
+            holder.rollback()  # the lock is now the victim's, and it will never hear so
+            started = time.monotonic()
+            assert at(other, callee).end(call["callId"])["endReason"] == "hangup"
+            assert time.monotonic() - started < 12
+            assert at(other, caller).active() is None
+    holder.close()
+    with contextlib.suppress(OSError):  # an answer that may come as late as it likes
+        doomed.result()
+    assert at(other, caller).history()["pagination"]["total"] == 1
