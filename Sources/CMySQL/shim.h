@@ -20,6 +20,9 @@ typedef struct {
   chattrix_bool truncated;
 } chattrix_cell;
 
+// `mysql_library_init` is a macro.
+static inline bool chattrix_library_init(void) { return mysql_library_init(0, NULL, NULL) == 0; }
+
 static inline void chattrix_bind_null(MYSQL_BIND *bind) {
   memset(bind, 0, sizeof *bind);
   bind->buffer_type = MYSQL_TYPE_NULL;

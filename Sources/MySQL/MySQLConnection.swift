@@ -25,6 +25,10 @@ package struct MySQLOptions: Sendable, Equatable {
   }
 }
 
+/// What the first `mysql_init` would do, which must not happen on two threads at once (MySQL's C API,
+/// "mysql_library_init").
+private let libraryIsReady = chattrix_library_init()
+
 package final class MySQLConnection {
   private let handle: UnsafeMutablePointer<MYSQL>
   private var statements: [String: MySQLStatement] = [:]
@@ -49,7 +53,7 @@ package final class MySQLConnection {
   /// - Parameter multipleStatements: For migration files only.
   /// - Throws: `MySQLError` (`isUnavailable` where the server cannot be reached).
   package init(_ options: MySQLOptions, multipleStatements: Bool = false) throws(MySQLError) {
-    guard let handle = mysql_init(nil) else {
+    guard libraryIsReady, let handle = mysql_init(nil) else {
       throw MySQLError(code: 2008, message: "out of memory")
     }
     self.handle = handle
