@@ -32,14 +32,14 @@ package enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 package struct Log: Sendable {
   private let program: String
   private let level: LogLevel
-  private let descriptor: Int32
+  private let sink: LogSink
   private let processId = Int(getpid())
 
   /// - Parameter descriptor: Where lines go; it stays open for as long as the log is used.
   package init(program: String, level: LogLevel, descriptor: Int32 = STDERR_FILENO) {
     self.program = program
     self.level = level
-    self.descriptor = descriptor
+    sink = LogSink(descriptor)
   }
 
   package typealias Fields = KeyValuePairs<String, JSONValue>
@@ -79,8 +79,6 @@ package struct Log: Sendable {
     json.endObject()
     var line = json.bytes
     line.append(UInt8(ascii: "\n"))
-    // One write, so that lines of several processes do not mix; what a full pipe refuses is lost,
-    // because a log must never hold up a call.
-    line.withUnsafeBytes { _ = Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    line.withUnsafeBytes { sink.write($0) }
   }
 }

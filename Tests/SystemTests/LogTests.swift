@@ -1,7 +1,9 @@
 // Log lines: one JSON object each (R12.4, contract §1).
 
+import CLinux
 import Glibc
 import JSON
+import Synchronization
 import System
 import Testing
 
@@ -75,5 +77,37 @@ import Testing
       for thread in threads { thread.join() }
     }
     #expect(written.count == 400)
+  }
+
+  @Test("a reader that has stopped, or has gone, holds nobody up and ends nobody")
+  func brokenReaders() throws {
+    for isSocket in [false, true] {
+      var ends: [Int32] = [0, 0]
+      try retryingInterrupts("pipe") {
+        isSocket
+          ? socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) : Glibc.pipe(&ends)
+      }
+      let writer = Descriptor(ends[1])
+      let reader = Descriptor(ends[0])
+      let raw = writer.raw
+      let isThrough = Atomic(false)
+      let text = String(repeating: "x", count: 900)
+      let thread = try Thread.start(name: "writer") {
+        let log = Log(program: "test", level: .info, descriptor: raw)
+        for _ in 0..<2000 { log.info("line", ["text": .string(text)]) }
+        log.info("long", ["text": .string(String(repeating: text, count: 20))])
+        isThrough.store(true, ordering: .sequentiallyConsistent)
+      }
+      var isSo = false
+      for _ in 0..<300 where !isSo {
+        usleep(10_000)
+        isSo = isThrough.load(ordering: .sequentiallyConsistent)
+      }
+      #expect(isSo, "socket: \(isSocket)")
+      // Whoever is held up goes on from here, with an error.
+      close(reader.release())
+      thread.join()
+      Log(program: "test", level: .info, descriptor: raw).info("to nobody")
+    }
   }
 }

@@ -39,7 +39,8 @@ package final class Server {
     static let wakeUp = UInt64.max - 3
   }
 
-  /// Blocks SIGTERM and SIGINT for the whole process: they end `run`.
+  /// Blocks SIGTERM and SIGINT for the whole process: they end `run`. Ignores SIGPIPE: whoever writes
+  /// to what nobody reads any more is told by errno.
   /// - Parameter wakeUp: becomes readable when the handler has something to do; stays open for as
   ///   long as the server runs.
   /// - Throws: `SystemError` where there are no descriptors left.
@@ -48,6 +49,7 @@ package final class Server {
   ) throws(SystemError) {
     self.settings = settings
     self.wakeUp = wakeUp
+    signal(SIGPIPE, SIG_IGN)
     epoll = try Epoll()
     timer = try TimerDescriptor(intervalMilliseconds: 1000 / Int(Self.ticksPerSecond))
     signals = try SignalDescriptor([SIGTERM, SIGINT])
