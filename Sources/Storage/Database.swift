@@ -50,6 +50,24 @@ package final class Database {
     }
   }
 
+  /// Runs statements that read, all of them as of one moment (InnoDB's REPEATABLE READ), and that
+  /// wait for nobody's locks.
+  /// - Throws: `MySQLError`, and what `body` throws.
+  package func snapshot<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
+    try read { connection in
+      try connection.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+      try connection.run("START TRANSACTION READ ONLY")
+      do {
+        let result = try body(connection)
+        try connection.run("COMMIT")
+        return result
+      } catch {
+        rollBack()
+        throw error
+      }
+    }
+  }
+
   /// Runs `body` in a transaction, from the beginning again after a conflict or where the
   /// connection broke before COMMIT was sent. What `body` throws rolls back.
   /// - Throws: `MySQLError`; unavailable during COMMIT means that the outcome is unknown.

@@ -110,14 +110,12 @@ package struct Outbox {
     return lines
   }
 
-  /// Line, call and events as of one moment.
+  /// Line, call and events as of one moment. It waits for no transaction: one that has its user's
+  /// line for long must not hold up whoever comes next on this thread.
   package func snapshot(of userId: String) throws -> UserSnapshot {
-    try database.transaction { connection in
-      // READ COMMITTED reads anew with each statement; the lock holds the user's events still.
+    try database.snapshot { connection in
       let line = try connection.queryRow(
-        """
-        SELECT last_event_id FROM user_lines WHERE user_id = ? LOCK IN SHARE MODE
-        """, [.text(userId)])
+        "SELECT last_event_id FROM user_lines WHERE user_id = ?", [.text(userId)])
       guard let line else {
         return .nothing
       }

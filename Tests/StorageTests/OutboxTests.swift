@@ -2,6 +2,7 @@
 
 import Calls
 import MySQL
+import Synchronization
 import System
 import TestServers
 import Testing
@@ -74,6 +75,50 @@ import Testing
     #expect(found[0].invitation?.callId == call.id)
     #expect(found[1].lastEventId == 1)
     #expect(try stores.outbox.snapshots(of: []).isEmpty)
+  }
+
+  @Test("§3 a snapshot waits for no call, however long its transaction holds the user's line")
+  func snapshotOfALockedLine() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    try stores.connection.run("START TRANSACTION")
+    _ = try stores.connection.queryRow(
+      "SELECT 1 FROM user_lines WHERE user_id = ? FOR UPDATE", [.text(callee)])
+    let before = MonotonicClock.milliseconds()
+    let snapshot = try stores.outbox.snapshots(of: [callee])[0]
+    #expect(MonotonicClock.milliseconds() - before < 1000)
+    #expect(snapshot.lastEventId == 1)
+    #expect(snapshot.activeCall?.call == call)
+    try stores.connection.run("ROLLBACK")
+  }
+
+  @Test("§3 a snapshot is of one moment, whatever commits meanwhile")
+  func snapshotsWhileOthersWrite() throws {
+    let (caller, callee) = try stores.pair()
+    let isOver = Atomic(false)
+    let outcomes = try race(threads: 2) { _, thread, stores in
+      if thread == 0 {
+        for _ in 0..<60 {
+          let call = try stores.ring(caller, callee)
+          _ = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin())
+        }
+        isOver.store(true, ordering: .relaxed)
+        return 0
+      }
+      // The invitation is the odd event, the end of the call the even one.
+      var count = 0
+      while !isOver.load(ordering: .relaxed) {
+        let snapshot = try stores.outbox.snapshots(of: [callee, caller])[0]
+        let isRinging = snapshot.lastEventId % 2 == 1
+        guard (snapshot.activeCall != nil) == isRinging,
+          snapshot.invitation?.eventId == (isRinging ? snapshot.lastEventId : nil)
+        else { return -1 }
+        count += 1
+      }
+      return count
+    }[0]
+    #expect(try outcomes[0].get() == 0)
+    #expect(try outcomes[1].get() > 10)
   }
 
   @Test("§6.2 events come in order, after an id, so many at the most")
