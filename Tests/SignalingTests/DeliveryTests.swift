@@ -182,6 +182,18 @@ import Testing
     #expect(eventually { sidecar.world.touched == ["bob", "alice"] })
   }
 
+  /// The line of one user may be locked for long.
+  @Test("§3 events are polled for while presence is being noted, however long that takes")
+  func presenceHoldsNobodyUp() throws {
+    let sidecar = try RunningSidecar()
+    let bob = try sidecar.greeted("bob")
+    sidecar.world.with { $0.touchMilliseconds = 4000 }
+    try sidecar.greeted("alice").send(frame: 8)
+    #expect(eventually { sidecar.world.with { $0.touchesBegun } > 0 })
+    sidecar.world.emit("call_ended", to: "bob")
+    _ = try bob.next("call_ended", 2000)
+  }
+
   @Test("R1.4 whatever happens while the database is away is delivered when it is back")
   func outage() throws {
     let sidecar = try RunningSidecar()

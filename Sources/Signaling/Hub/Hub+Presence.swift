@@ -26,7 +26,7 @@ extension Hub {
     let ids = present.map(\.id)
     present = []
     let (mailbox, mysql) = (mailbox, mysql)
-    poller.submit { backend in
+    presence.submit { backend in
       _ = mysql.attempt { try backend.touch(ids) }
       mailbox.post(.presenceNoted)
     }
@@ -37,7 +37,7 @@ extension Hub {
     guard !present.isEmpty else { return }
     let done = try Signal()
     let ids = present.map(\.id)
-    poller.submit { backend in
+    presence.submit { backend in
       try? backend.touch(ids)
       done.raise()
     }

@@ -12,7 +12,8 @@ final class Hub {
   let services: SignalingServices
   let mailbox: Mailbox
   let database: DatabaseThreads
-  let poller: Poller
+  /// Presence on a thread of its own: it waits for every line that is locked.
+  let presence: JobQueue
   let mysql: Availability
   let redis: Availability
   let origins: OriginPolicy
@@ -48,8 +49,8 @@ final class Hub {
     addresses = AddressLimits(limit: settings.connectionsPerAddress)
     database = try DatabaseThreads(
       count: settings.databaseThreads, makeBackend: services.makeBackend)
-    poller = try Poller(
-      makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
+    presence = try JobQueue.start(name: "presence", makeBackend: services.makeBackend)
+    try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
     if let address = services.redis {
       try HintListener.start(address, mailbox: mailbox, redis: redis)
     }

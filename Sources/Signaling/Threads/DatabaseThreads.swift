@@ -10,14 +10,7 @@ final class DatabaseThreads: Sendable {
   init(count: Int, makeBackend: @escaping @Sendable () -> any Backend) throws(SystemError) {
     var queues: [JobQueue] = []
     for index in 0..<count {
-      let queue = try JobQueue()
-      queues.append(queue)
-      _ = try Thread.start(name: "database-\(index)") {
-        let backend = makeBackend()
-        while true {
-          for job in queue.take(timeoutMilliseconds: -1) { job(backend) }
-        }
-      }
+      queues.append(try JobQueue.start(name: "database-\(index)", makeBackend: makeBackend))
     }
     self.queues = queues
   }

@@ -1,8 +1,6 @@
-// Work for one thread, in order. It holds no more than the event loop lets in: one fetch a user, a
-// few openings at a time, and the commands that the rate limit allows.
+// Work for one thread with a backend of its own, in order. It holds no more than the event loop lets
+// in: one fetch a user, a few openings at a time, and the commands that the rate limit allows.
 
-import CLinux
-import Glibc
 import Synchronization
 import System
 
@@ -12,7 +10,22 @@ final class JobQueue: Sendable {
   private let jobs = Mutex<[Job]>([])
   private let event: EventDescriptor
 
-  init() throws(SystemError) { event = try EventDescriptor() }
+  private init() throws(SystemError) { event = try EventDescriptor(blocking: true) }
+
+  /// Starts the thread.
+  /// - Parameter makeBackend: called once, on it.
+  static func start(
+    name: String, makeBackend: @escaping @Sendable () -> any Backend
+  ) throws(SystemError) -> JobQueue {
+    let queue = try JobQueue()
+    _ = try Thread.start(name: name) {
+      let backend = makeBackend()
+      while true {
+        for job in queue.take() { job(backend) }
+      }
+    }
+    return queue
+  }
 
   func submit(_ job: @escaping Job) {
     let wasEmpty = jobs.withLock { jobs in
@@ -22,11 +35,8 @@ final class JobQueue: Sendable {
     if wasEmpty { event.signal() }
   }
 
-  /// All that was submitted since the last call; waits for something at most so long.
-  /// - Parameter timeoutMilliseconds: -1 waits for as long as it takes.
-  func take(timeoutMilliseconds: Int32) -> [Job] {
-    var waiting = pollfd(fd: event.descriptor.raw, events: Int16(POLLIN), revents: 0)
-    guard poll(&waiting, 1, timeoutMilliseconds) > 0 else { return [] }
+  /// All that was submitted since the last call; waits for something.
+  private func take() -> [Job] {
     event.drain()
     return jobs.withLock { jobs in
       defer { jobs = [] }

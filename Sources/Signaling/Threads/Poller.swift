@@ -1,10 +1,11 @@
 // The thread that looks for events by itself four times a second, because a hint may be lost
-// (design §3), and that keeps the users' presence up to date.
+// (design §3). It does nothing else: whatever waits for a lock would hold up everybody's events.
 
+import Glibc
 import System
 
-final class Poller: Sendable {
-  static let intervalMilliseconds: Int64 = 250
+enum Poller {
+  private static let intervalMilliseconds: Int64 = 250
   /// An event is dated when it is written and seen when it is committed, so the poll looks back
   /// further than its interval; once in a while further still, for a transaction that took long.
   private static let windowMilliseconds = 1500
@@ -13,18 +14,14 @@ final class Poller: Sendable {
   /// What the outbox keeps.
   private static let maximumWindowMilliseconds: Int64 = 86_400_000
 
-  private let queue: JobQueue
-
-  init(
+  static func start(
     makeBackend: @escaping @Sendable () -> any Backend, mailbox: Mailbox, database: Availability
   ) throws(SystemError) {
-    let queue = try JobQueue()
-    self.queue = queue
     _ = try Thread.start(name: "poller") {
       var round = Round()
       let backend = makeBackend()
       while true {
-        for job in queue.take(timeoutMilliseconds: round.millisecondsLeft) { job(backend) }
+        usleep(UInt32(round.millisecondsLeft) * 1000)
         guard let window = round.dueWindow() else { continue }
         let found = database.attempt { try backend.usersWithEvents(sinceMilliseconds: window) }
         guard case .success(let users) = found else { continue }
@@ -33,8 +30,6 @@ final class Poller: Sendable {
       }
     }
   }
-
-  func submit(_ job: @escaping Job) { queue.submit(job) }
 
   /// When to look next, and how far back.
   private struct Round {

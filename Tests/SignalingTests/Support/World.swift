@@ -1,6 +1,7 @@
 // The far side of a sidecar under test: an outbox, presence and calls in memory, shared by the
 // sidecar's threads and the test, which can make it fail.
 
+import Glibc
 import HTTP
 import Signaling
 import Storage
@@ -19,6 +20,9 @@ final class World: Sendable {
     var failuresToRing = 0
     var ringing: [String] = []
     var touched: [String] = []
+    /// How long it takes to note presence.
+    var touchMilliseconds: UInt32 = 0
+    var touchesBegun = 0
     var performed: [Performed] = []
     var fetches = 0
     var answer: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
@@ -106,7 +110,14 @@ struct WorldBackend: Backend {
     }
   }
 
-  func touch(_ users: [String]) throws { try ask { $0.touched += users } }
+  func touch(_ users: [String]) throws {
+    let milliseconds = try ask { state in
+      state.touchesBegun += 1
+      return state.touchMilliseconds
+    }
+    usleep(milliseconds * 1000)
+    try ask { $0.touched += users }
+  }
 
   func markRinging(_ callId: String) throws {
     let isDone = try ask { state in
