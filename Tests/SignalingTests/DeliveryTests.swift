@@ -144,6 +144,16 @@ import Testing
     #expect(try ids(unnamed, 3) == [1, 2, 3])
   }
 
+  /// Swift's strings compare equal that Unicode calls equivalent.
+  @Test func aDeviceWhoseNameOnlyLooksTheSameIsNotSpared() throws {
+    let sidecar = try RunningSidecar()
+    let client = try sidecar.greeted("alice", query: "deviceId=caf%C3%A9")
+    sidecar.world.emit("call_answered_elsewhere", to: "alice", device: "cafe\u{301}")
+    sidecar.world.emit("call_answered_elsewhere", to: "alice", device: "caf\u{e9}")
+    sidecar.world.emit("call_ended", to: "alice")
+    #expect(try ids(client, 2) == [1, 3])
+  }
+
   @Test func chatIsInUpperCase() throws {
     let sidecar = try RunningSidecar()
     sidecar.world.with { $0.activeCalls["alice"] = "c1" }
