@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Testing
 
@@ -231,5 +232,15 @@ import Testing
     for _ in 0..<2000 { sidecar.world.emit("call_ended", to: "alice", data: data) }
     #expect(try ids(quick, 2000) == Array(1...2000))
     #expect(try ids(slow, 2000) == Array(1...2000))
+  }
+
+  /// A page of these is more than may wait for one connection, however often it comes back.
+  @Test func largeEventsAreSentAFewAtATime() throws {
+    let sidecar = try RunningSidecar()
+    let data = #"{"callerAvatar":"\#(String(repeating: "x", count: 60_000))"}"#
+    for _ in 0..<70 { sidecar.world.emit("call_invitation", to: "alice", data: data) }
+    let client = try sidecar.greeted("alice", query: "lastEventId=0")
+    usleep(500_000)
+    #expect(try ids(client, 70) == Array(1...70))
   }
 }

@@ -67,17 +67,22 @@ extension Hub {
     if events.count == Self.pageSize || user.mustLookAgain { look(user) }
   }
 
+  /// Sends what the session lacks, and of that no more at a time than its queue may hold.
   private func deliver(_ events: [StoredEvent], to session: Session, of user: User) {
     var count = 0
     var invitation: StoredEvent?
     server.send(session) { bytes in
       for event in events where event.eventId > session.cursor {
+        guard bytes.count < settings.server.queueBytes / 2 else { break }
         session.cursor = event.eventId
         if Self.isSpared(session, event) { continue }
         FrameEncoder.append(.text, ServerFrame.event(event, isChat: session.isChat), to: &bytes)
         if event.type == CallEvent.invitationType { invitation = event }
         count += 1
       }
+    }
+    if let last = events.last, session.cursor < last.eventId {
+      if session.isReady { user.mustLookAgain = true } else { session.isBehind = true }
     }
     guard count > 0 else { return }
     metrics.events += count
