@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import JSON
 import Testing
@@ -234,6 +235,24 @@ import Testing
       #expect(try client.frame(2000) == .ping)
     }
     #expect(client.isEnded(4000))
+  }
+
+  /// The time in which the server itself stood still (a suspended machine) is nobody's silence.
+  @Test func whoSpokeWhileTheServerStoodStillIsNotSilent() throws {
+    let sidecar = try RunningSidecar {
+      $0.server.pingSeconds = 1
+      $0.server.silenceSeconds = 2
+    }
+    let client = try sidecar.greeted("alice")
+    let sleeper = try Client(sidecar.path)
+    sleeper.send(Array("GET /ws?token=sleep:4 HTTP/1.1\r\nHost: a\r\n\r\n".utf8))
+    for _ in 0..<7 {
+      client.send(text: #"{"type":"heartbeat"}"#)
+      usleep(500_000)
+    }
+    usleep(800_000)
+    client.send(text: #"{"type":"heartbeat"}"#)
+    for _ in 0..<8 { _ = try client.next("heartbeat.ack") }
   }
 
   @Test func atShutdownEverybodyIsToldToComeBack() throws {

@@ -1,5 +1,5 @@
 // A sidecar on a Unix socket of the test's own, with a world in memory behind it. A token is good if
-// it reads `user:NAME`.
+// it reads `user:NAME`; `sleep:SECONDS` is bad, and holds up the event loop for so long.
 
 import Calls
 import Glibc
@@ -67,6 +67,7 @@ final class RunningSidecar {
   }
 
   @Sendable private static func user(_ token: String) throws(CallError) -> String {
+    if token.hasPrefix("sleep:") { sleep(UInt32(token.dropFirst(6)) ?? 0) }
     guard token.hasPrefix("user:") || token.hasPrefix("user.") else {
       throw .authenticationFailed("bad token")
     }
