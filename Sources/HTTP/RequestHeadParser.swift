@@ -5,8 +5,9 @@
 // Only the part of a line that has arrived is kept, and every length is checked before that.
 
 package struct RequestHeadParser {
-  /// The whole head, with its last CRLF CRLF.
-  package static let maximumBytes = 8192
+  /// The whole head, with its last CRLF CRLF: the longest JWT that is verified at all (8 KiB), and as
+  /// much again for everything else.
+  package static let maximumBytes = 16_384
   package static let maximumFields = 64
 
   /// The beginning of a line whose end has not arrived.

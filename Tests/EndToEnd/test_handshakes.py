@@ -11,6 +11,8 @@ from websockets.exceptions import InvalidStatus
 from support import expect, keys
 from support.handshakes import not_admitted, ticket
 from support.people import send
+from support.raw import dial, status
+from support.silence import upgrade
 from support.sockets import Socket
 
 criterion = pytest.mark.criterion
@@ -51,6 +53,27 @@ def test_bad_credentials(people, stack):
         not_admitted(stack, 401, "AUTHENTICATION_FAILED", subprotocols=offered)
     not_admitted(stack, 401, "AUTHENTICATION_FAILED")
     not_admitted(stack, 401, "AUTHENTICATION_FAILED", path="/chat")
+
+
+@criterion("R9.1")
+def test_large_logins(people, stack):
+    """A login as long as REST takes it opens a socket too, whatever cookies a browser adds."""
+    person = people.person()
+    login = keys.token(stack["JWT_SECRET"], person.id, roles=["a" * 20] * 240)
+    assert 7500 < len(login) <= 8192
+    assert send(stack, "GET", "/calls/active", login).status_code == 200
+    for options in [
+        {"token": login},
+        {"query": {"token": login}},
+        {"subprotocols": ["chattrix.v1", f"bearer.{login}"]},
+    ]:
+        assert Socket(stack, **options).greeting["userId"] == person.id
+    request = upgrade(stack, login)
+    for _ in range(2):
+        request = request.replace(b"\r\n\r\n", b"\r\nCookie: a=" + b"b" * 7000 + b"\r\n\r\n")
+    with dial(stack) as connection:
+        connection.sendall(request)
+        assert status(connection.recv(4096)) == 101
 
 
 def test_unknown_path(people, stack):
