@@ -143,6 +143,25 @@ import Testing
     _ = first
   }
 
+  /// A network has 2^64 of them to choose from (RFC 4291, 2.5.1).
+  @Test func addressesOfOneIPv6NetworkAreOne() throws {
+    let sidecar = try RunningSidecar { $0.connectionsPerAddress = 1 }
+    let first = try sidecar.client("a", headers: ["X-Real-IP: 2001:db8:0:7::1"])
+    #expect(throws: Client.Refused.self) {
+      try sidecar.client("b", headers: ["X-Real-IP: 2001:DB8:0:7:ffff::2"])
+    }
+    let second = try sidecar.client("b", headers: ["X-Real-IP: 2001:db8:0:8::1"])
+    first.hangUp()
+    #expect(
+      eventually { (try? sidecar.client("c", headers: ["X-Real-IP: 2001:db8:0:7::3"])) != nil })
+    _ = try sidecar.client("d", headers: ["X-Real-IP: ::1"])
+    _ = try sidecar.client("e", headers: ["X-Real-IP: 192.0.2.1"])
+    #expect(throws: Client.Refused.self) {
+      try sidecar.client("f", headers: ["X-Real-IP: ::ffff:192.0.2.1"])
+    }
+    _ = second
+  }
+
   @Test func aHeadHasToComeInTime() throws {
     let sidecar = try RunningSidecar { $0.server.headSeconds = 1 }
     let client = try Client(sidecar.path)
