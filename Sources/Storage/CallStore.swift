@@ -80,7 +80,8 @@ package struct CallStore {
   /// The invitation has reached a device: from initiating to ringing. Does nothing where the call
   /// has moved on or is gone.
   package func markRinging(_ callId: String) throws {
-    guard let call = try find(callId) else { return }
+    // An invitation may be replayed long afterwards; then there is nothing to lock.
+    guard let call = try find(callId), call.status == .initiating else { return }
     _ = try change(call) { call, _ in call.ringing() }
   }
 

@@ -130,6 +130,16 @@ import Testing
     #expect(eventually { sidecar.world.ringing == ["c1"] })
   }
 
+  @Test("R1.3 a call rings whatever the difference between the database's clock and this one's")
+  func ringingAndClocks() throws {
+    let sidecar = try RunningSidecar()
+    let callee = try sidecar.greeted("alice")
+    sidecar.world.with { $0.clockMilliseconds = -600_000 }
+    sidecar.world.emit("call_invitation", to: "alice", callId: "c1")
+    _ = try callee.next("call_invitation")
+    #expect(eventually { sidecar.world.ringing == ["c1"] })
+  }
+
   @Test func theDeviceThatAnsweredIsSparedTheNews() throws {
     let sidecar = try RunningSidecar()
     let phone = try sidecar.client("alice", query: "deviceId=phone")

@@ -12,8 +12,8 @@ import WebSocket
 struct Invitation: Sendable {
   let eventId: Int64
   let callId: String
-  /// When the call has stopped ringing, and more.
-  let endsAt: Timestamp
+  /// When the call has stopped ringing for sure, in milliseconds of the monotonic clock.
+  let endsAt: Int64
 }
 
 extension Hub {
@@ -105,10 +105,11 @@ extension Hub {
 
   /// An invitation was sent: once the socket has taken it, the call rings.
   func invited(_ event: StoredEvent, _ user: User, _ session: Session) {
-    // One that is replayed long afterwards rings nowhere; a minute more for clocks that differ.
-    let end = event.createdAt.adding(seconds: Int64(settings.ringSeconds) + 60)
-    guard event.eventId > user.ringingEventId, end > .now() else { return }
-    let invitation = Invitation(eventId: event.eventId, callId: event.callId, endsAt: end)
+    guard event.eventId > user.ringingEventId else { return }
+    // From here on, because the clock that dated it may not be this host's.
+    let invitation = Invitation(
+      eventId: event.eventId, callId: event.callId,
+      endsAt: MonotonicClock.milliseconds() + Int64(settings.ringSeconds) * 1000)
     if !session.isDrained {
       queuedInvitations[session.tag, default: []].append(invitation)
     } else if session.phase == .open {
@@ -134,7 +135,7 @@ extension Hub {
   func retryRinging() {
     let waiting = unmarked
     unmarked = []
-    for (userId, invitation) in waiting where invitation.endsAt > .now() {
+    for (userId, invitation) in waiting where invitation.endsAt > MonotonicClock.milliseconds() {
       markRinging(invitation, userId: userId)
     }
   }

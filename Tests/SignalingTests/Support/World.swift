@@ -16,6 +16,8 @@ final class World: Sendable {
     var activeCalls: [String: String] = [:]
     var tickets: [String: String] = [:]
     var isDown = false
+    /// By how much its clock is ahead of this host's.
+    var clockMilliseconds: Int64 = 0
     /// How many attempts to mark a call as ringing fail from now on.
     var failuresToRing = 0
     var ringing: [String] = []
@@ -25,6 +27,9 @@ final class World: Sendable {
     var touchesBegun = 0
     var performed: [Performed] = []
     var fetches = 0
+    var now: Timestamp {
+      Timestamp(milliseconds: Timestamp.now().milliseconds + clockMilliseconds)
+    }
     var answer: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
       .json(Array(#"{"success":true,"data":{"status":"connecting"}}"#.utf8))
     }
@@ -59,7 +64,7 @@ final class World: Sendable {
       state.events[user, default: []].append(
         StoredEvent(
           userId: user, eventId: id, type: type, callId: callId, data: Array(data.utf8),
-          createdAt: .now(), originDevice: device, originConnection: connection))
+          createdAt: state.now, originDevice: device, originConnection: connection))
       return id
     }
   }
@@ -101,9 +106,9 @@ struct WorldBackend: Backend {
   }
 
   func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)] {
-    let since = Timestamp.now().milliseconds - Int64(sinceMilliseconds)
-    return try ask { state in
-      state.events.compactMap { user, events in
+    try ask { state in
+      let since = state.now.milliseconds - Int64(sinceMilliseconds)
+      return state.events.compactMap { user, events in
         guard let last = events.last, last.createdAt.milliseconds >= since else { return nil }
         return (user, last.eventId)
       }
