@@ -11,18 +11,20 @@ package struct Presence {
 
   /// Notes that these users have a connection now, if they are in a call.
   ///
-  /// Asks first and writes one line at a time, so that it never holds a lock while it waits for
-  /// another.
+  /// Passes over a line that somebody holds: it is noted the next time, and one that is held for long
+  /// (by a host that has died, say) must not keep the others' calls from being known to be alive.
   package func touch(_ users: [String]) throws {
     for start in stride(from: 0, to: users.count, by: 100) {
       let batch = Array(users[start..<min(start + 100, users.count)])
       let filled = batch + Array(repeating: batch[0], count: 100 - batch.count)
-      try database.read { connection in
+      try database.transaction { connection in
         let busy = try connection.query(
           """
-          SELECT user_id FROM user_lines WHERE call_id IS NOT NULL
+          SELECT user_id FROM user_lines FORCE INDEX (PRIMARY) WHERE call_id IS NOT NULL
             AND user_id IN (\(Array(repeating: "?", count: 100).joined(separator: ", ")))
+          FOR UPDATE SKIP LOCKED
           """, filled.map { .text($0) })
+        // One at a time, because a statement about several may come by lines that somebody holds.
         for row in busy {
           try connection.execute(
             """

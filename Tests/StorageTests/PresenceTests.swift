@@ -41,6 +41,23 @@ import Testing
     }
   }
 
+  @Test("§5 a line that somebody holds for long keeps nobody else from being noted")
+  func lockedLine() throws {
+    let pairs = try stores.pairs(2)
+    for pair in pairs { _ = try stores.ring(pair.caller, pair.callee) }
+    try stores.connection.run("START TRANSACTION")
+    _ = try stores.connection.queryRow(
+      "SELECT 1 FROM user_lines WHERE user_id = ? FOR UPDATE", [.text(pairs[0].caller)])
+    let before = MonotonicClock.milliseconds()
+    try stores.presence.touch(pairs.flatMap { [$0.caller, $0.callee] })
+    #expect(MonotonicClock.milliseconds() - before < 1000)
+    try stores.connection.run("ROLLBACK")
+    #expect(try seenAt(pairs[0].caller) == nil)
+    for user in [pairs[0].callee, pairs[1].caller, pairs[1].callee] {
+      #expect(try seenAt(user) != nil)
+    }
+  }
+
   @Test("§5 noting goes along with calls that begin and end")
   func concurrently() throws {
     let users = try stores.users("a", "b", "c", "d")
