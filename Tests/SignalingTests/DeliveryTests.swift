@@ -215,6 +215,25 @@ import Testing
     _ = try bob.next("call_ended", 2000)
   }
 
+  /// A command waits for the lines of its call, and who sends one may send many.
+  @Test("§3 events are told and connections opened while commands wait for a lock")
+  func commandsHoldNobodyUp() throws {
+    let sidecar = try RunningSidecar { $0.databaseThreads = 1 }
+    let (alice, bob) = (try sidecar.greeted("alice"), try sidecar.greeted("bob"))
+    sidecar.world.with { state in
+      state.answer = { _ in
+        sleep(4)
+        return .json(Array("{}".utf8))
+      }
+    }
+    alice.send(text: #"{"type":"call.end","data":{"callId":"c"}}"#)
+    #expect(eventually { !sidecar.world.performed.isEmpty })
+    sidecar.world.emit("call_ended", to: "bob")
+    _ = try bob.next("call_ended", 2000)
+    _ = try sidecar.client("carol").next("connected", 2000)
+    _ = try alice.next("command_result")
+  }
+
   @Test("R1.4 whatever happens while the database is away is delivered when it is back")
   func outage() throws {
     let sidecar = try RunningSidecar()

@@ -76,7 +76,7 @@ extension Hub {
   private func redeem(_ ticket: String, _ arrival: Arrival, _ connection: Connection) {
     redeeming[connection.tag] = arrival
     let (tag, mailbox, redis) = (connection.tag, mailbox, redis)
-    database.submit(for: ticket) { backend in
+    readers.submit(for: ticket) { backend in
       mailbox.post(.ticket(tag: tag, redis.attempt { try backend.redeem(ticket: ticket) }))
     }
   }

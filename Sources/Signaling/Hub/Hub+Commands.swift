@@ -1,4 +1,4 @@
-// What clients say: heartbeats, and commands that run on a database thread by REST's own code
+// What clients say: heartbeats, and commands that run on a thread beside the loop by REST's own code
 // (contract §6.3).
 
 import Calls
@@ -53,7 +53,7 @@ extension Hub {
     let (connectionId, deviceId) = (session.connectionId, session.deviceId)
     // All of a user's commands go to one thread: they are carried out in the order in which they
     // came.
-    database.submit(for: userId) { backend in
+    writers.submit(for: userId) { backend in
       let response = backend.perform(
         request, as: userId, connectionId: connectionId, deviceId: deviceId)
       mailbox.post(.result(tag: tag, requestId: command.requestId, response))

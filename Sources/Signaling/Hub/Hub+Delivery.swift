@@ -32,7 +32,7 @@ extension Hub {
     (user.isFetching, user.mustLookAgain) = (true, false)
     let (userId, serial, mailbox, mysql) = (user.id, user.serial, mailbox, mysql)
     metrics.fetches += 1
-    database.submit(for: userId) { backend in
+    readers.submit(for: userId) { backend in
       let result = mysql.attempt {
         try backend.events(of: userId, after: after, limit: Self.pageSize)
       }
@@ -125,7 +125,7 @@ extension Hub {
 
   private func markRinging(_ invitation: Invitation, userId: String) {
     let (mailbox, mysql) = (mailbox, mysql)
-    database.submit(for: userId) { backend in
+    writers.submit(for: userId) { backend in
       if case .failure = mysql.attempt({ try backend.markRinging(invitation.callId) }) {
         mailbox.post(.notRinging(userId: userId, invitation))
       }

@@ -15,7 +15,7 @@ extension Hub {
   func startOpenings(isLate: Bool = false) {
     while let batch = openings.next(isLate: isLate, userId: { session(tag: $0)?.user?.id }) {
       let (mailbox, mysql) = (mailbox, mysql)
-      database.submit(to: batch.thread) { backend in
+      readers.submit(to: batch.thread) { backend in
         mailbox.post(.openings(batch, mysql.attempt { try backend.openings(of: batch.userIds) }))
       }
     }

@@ -11,7 +11,10 @@ final class Hub {
   let settings: SignalingSettings
   let services: SignalingServices
   let mailbox: Mailbox
-  let database: DatabaseThreads
+  /// For what reads and waits for no lock: openings and events, and tickets.
+  let readers: DatabaseThreads
+  /// For what locks lines, and may wait for them: commands and ringing.
+  let writers: DatabaseThreads
   /// Presence on a thread of its own: it waits for every line that is locked.
   let presence: JobQueue
   let mysql: Availability
@@ -47,8 +50,10 @@ final class Hub {
     origins = OriginPolicy(allowed: settings.allowedOrigins)
     openings = OpeningQueue(threads: settings.databaseThreads)
     addresses = AddressLimits(limit: settings.connectionsPerAddress)
-    database = try DatabaseThreads(
-      count: settings.databaseThreads, makeBackend: services.makeBackend)
+    readers = try DatabaseThreads(
+      name: "reader", count: settings.databaseThreads, makeBackend: services.makeBackend)
+    writers = try DatabaseThreads(
+      name: "writer", count: settings.databaseThreads, makeBackend: services.makeBackend)
     presence = try JobQueue.start(name: "presence", makeBackend: services.makeBackend)
     try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
     if let address = services.redis {

@@ -1,10 +1,10 @@
-// Connections that wait for their first frame. A database thread is asked for a batch of them at a
+// Connections that wait for their first frame. A reader is asked for a batch of them at a
 // time: one by one while they come one by one, many with one question when thousands come back at
 // once, and those that have gone again meanwhile are never asked for.
 
 struct OpeningQueue {
   struct Batch: Sendable, Equatable {
-    /// The database thread that it is for.
+    /// The reader that it is for.
     let thread: Int
     fileprivate(set) var tags: [UInt64] = []
     /// Whose these connections are, in the same order.

@@ -17,7 +17,7 @@ package struct SignalingSettings: Sendable {
   package var allowedOrigins: Set<String> = []
   /// How long a call rings.
   package var ringSeconds = 60
-  /// Threads for blocking work.
+  /// Threads that read, and as many that write.
   package var databaseThreads = 4
   /// How often connected users are noted as present.
   package var presenceSeconds = 30

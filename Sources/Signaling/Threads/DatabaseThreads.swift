@@ -7,10 +7,12 @@ final class DatabaseThreads: Sendable {
   private let queues: [JobQueue]
 
   /// - Parameter makeBackend: called once on each thread.
-  init(count: Int, makeBackend: @escaping @Sendable () -> any Backend) throws(SystemError) {
+  init(
+    name: String, count: Int, makeBackend: @escaping @Sendable () -> any Backend
+  ) throws(SystemError) {
     var queues: [JobQueue] = []
     for index in 0..<count {
-      queues.append(try JobQueue.start(name: "database-\(index)", makeBackend: makeBackend))
+      queues.append(try JobQueue.start(name: "\(name)-\(index)", makeBackend: makeBackend))
     }
     self.queues = queues
   }

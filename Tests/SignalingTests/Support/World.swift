@@ -140,11 +140,12 @@ struct WorldBackend: Backend {
   func perform(
     _ request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?
   ) -> HTTPResponse {
-    world.with { state in
+    let answer = world.with { state in
       state.performed.append(
         World.Performed(
           request: request, userId: userId, connectionId: connectionId, deviceId: deviceId))
-      return state.answer(request)
+      return state.answer
     }
+    return answer(request)
   }
 }
