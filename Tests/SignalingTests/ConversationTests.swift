@@ -28,6 +28,16 @@ import Testing
     _ = try client.next("heartbeat.ack")
   }
 
+  /// It is not read from, so whether it is silent is not known.
+  @Test func whoseConnectedNeverComesIsToldToTryLater() throws {
+    let sidecar = try RunningSidecar { $0.server.silenceSeconds = 2 }
+    sidecar.world.with { $0.isDown = true }
+    let client = try sidecar.client("alice")
+    client.send(frame: 10)
+    #expect(try client.closeCode() == 1013)
+    #expect(client.isEnded())
+  }
+
   /// What comes before `connected` is read no further than the kernel holds it, and then as always.
   @Test func muchBeforeConnectedIsNotKept() throws {
     let sidecar = try RunningSidecar()

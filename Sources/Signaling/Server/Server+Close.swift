@@ -73,7 +73,14 @@ extension Server {
   }
 
   func expire() {
-    for connection in table.overdue(at: tick) { drop(connection) }
+    for connection in table.overdue(at: tick) {
+      if connection.phase == .open, connection.isHeld {
+        // It is not read from, so nobody knows whether it is silent.
+        fail(connection, WebSocketFailure(.tryAgainLater, "not ready in time"))
+      } else {
+        drop(connection)
+      }
+    }
   }
 
   /// A ping for each connection once in `pingSeconds`, spread evenly over that time.
