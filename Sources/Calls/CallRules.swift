@@ -31,8 +31,8 @@ extension Call {
     }
     if status.isTerminal { throw status == .missed ? .callTimeout : .alreadyEnded }
     guard status.isUnanswered else {
-      let isSameDevice = origin.device == nil || origin.device == acceptedDevice
-      if isSameDevice { return nil }
+      guard let device = origin.device else { return nil }
+      if let acceptedDevice, DeviceID.areSame(device, acceptedDevice) { return nil }
       throw .alreadyAccepted
     }
     var call = self

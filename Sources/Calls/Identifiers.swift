@@ -28,6 +28,11 @@ package enum UserID {
 package enum DeviceID {
   /// 1–128 characters, no control characters.
   package static func isValid(_ text: String) -> Bool { isPrintable(text, 1...128) }
+
+  /// Whether two ids are the same byte for byte, as the tables compare them.
+  package static func areSame(_ one: String, _ other: String) -> Bool {
+    one.utf8.elementsEqual(other.utf8)
+  }
 }
 
 /// Whether a text has so many characters (Unicode scalars, as MySQL counts them) and none of them is a

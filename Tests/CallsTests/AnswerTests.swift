@@ -45,6 +45,16 @@ import Testing
     #expect(try accept(.sample(status), from: Origin(device: "phone", connection: "c9")) == nil)
   }
 
+  @Test("§7.6 devices are told apart by their bytes, as the tables do")
+  func similarDevices() throws {
+    var call = Call.sample(.connected)
+    call.acceptedDevice = "caf\u{E9}"
+    #expect(try accept(call, from: Origin(device: "caf\u{E9}")) == nil)
+    #expect(throws: CallError.alreadyAccepted) {
+      try accept(call, from: Origin(device: "cafe\u{301}"))
+    }
+  }
+
   @Test("§4 from another device: CALL_ALREADY_ACCEPTED", arguments: answered)
   func acceptingElsewhere(status: CallStatus) {
     let error = refusal { () throws(CallError) in

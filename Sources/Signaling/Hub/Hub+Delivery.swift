@@ -93,10 +93,7 @@ extension Hub {
   /// The connection that sent a command, and those of its device, are not told of its outcome again
   /// (contract §7.6).
   private static func isSpared(_ session: Session, _ event: StoredEvent) -> Bool {
-    // By its bytes, as it is kept: Swift's strings compare equal that Unicode calls equivalent.
-    if let device = event.originDevice, let own = session.deviceId,
-      device.utf8.elementsEqual(own.utf8)
-    {
+    if let device = event.originDevice, let own = session.deviceId, DeviceID.areSame(device, own) {
       return true
     }
     if let connection = event.originConnection { return connection == session.connectionId }
