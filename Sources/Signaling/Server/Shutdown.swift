@@ -19,7 +19,9 @@ struct Shutdown {
   mutating func advance(_ server: Server) {
     let end = min(next + slice, Int32(server.table.capacity))
     while next < end {
-      if let connection = server.table[next] { server.close(connection, .goingAway) }
+      if let connection = server.table[next] {
+        server.close(connection, .goingAway, "shutting down")
+      }
       next += 1
     }
     let isOver = server.tick >= lastTick
