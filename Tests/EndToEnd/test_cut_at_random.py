@@ -1,0 +1,150 @@
+"""Calls whose devices all lose their connections again and again, at random (contract §6.4)."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from support import expect, snapshots
+from support.clock import shift_call
+from support.devices import Device
+from support.people import People, Person
+from support.stack import wait_until
+from support.wire import DOORS, WAYS, Spent
+from test_cut_everywhere import replayed
+
+criterion = pytest.mark.criterion
+SECONDS = 3
+OVER = {"ended", "missed", "rejected"}
+
+
+class Wanderer(Device):
+    """A device whose connections end after so many bytes, or after a while without any. What
+    `answers` has for the type of an event is the command that it answers with."""
+
+    def __init__(self, person: Person, name: str, chance: random.Random, answers: dict[str, str]):
+        super().__init__(person, name, door=chance.choice(DOORS), last="0")
+        self.chance, self.answers = chance, answers
+        self.connections = 0
+        self.fence = ""
+
+    def open(self, **options) -> None:
+        allowance = self.chance.randrange(self.chance.choice([300, 1500, 5000]))
+        super().open(allowance=allowance, **options)
+        self.connections += 1
+        self.wire.socket.settimeout(self.chance.uniform(0.001, 0.1))
+
+    def record(self, frame: dict) -> bool:
+        is_new = super().record(frame)
+        if is_new and frame["type"] in self.answers and not self.fence:
+            self.say(self.answers[frame["type"]], frame["id"], callId=frame["data"]["callId"])
+        return is_new
+
+    def wander(self) -> None:
+        """Comes and goes until it has seen the fence."""
+        deadline = time.monotonic() + 20
+        while not self.is_done:
+            assert time.monotonic() < deadline, f"{self} stays at {self.last} of {self.person.id}"
+            try:
+                self.come_back()
+                while not self.is_done:
+                    self.step()
+            except (Spent, TimeoutError):
+                self.wire.socket.settimeout(10)
+                self.leave(self.chance.choice(WAYS))
+                time.sleep(self.chance.uniform(0, 0.03))
+
+    @property
+    def is_done(self) -> bool:
+        newest = self.events[-1]["data"]["callId"] if self.events else ""
+        return self.fence != "" and newest == self.fence
+
+
+def one_call(people: People, chance: random.Random) -> int:
+    """A call of a random kind; how many connections its devices had."""
+    caller, callee = people.pair()
+    kind = chance.choice(["talk", "talk", "command", "command", "reject", "cancel", "time out"])
+    ends, accepts = {}, {}
+    if kind == "command":
+        ends, accepts = {"call_accepted": "call.end"}, {"call_invitation": "call.accept"}
+    devices = [
+        Wanderer(caller, "desk", chance, ends),
+        Wanderer(callee, "phone", chance, accepts),
+        Wanderer(callee, "tablet", chance, {}),
+    ]
+    try:
+        with ThreadPoolExecutor(len(devices)) as threads:
+            wandering = [threads.submit(device.wander) for device in devices]
+            call_id = caller.call(callee)["callId"]
+            direct(people, kind, chance, (caller, callee), call_id)
+            wait_until(lambda: caller.details(call_id)["status"] in OVER, 15)
+            fence = callee.call(caller)["callId"]
+            for device in devices:
+                device.fence = fence
+            for done in wandering:
+                done.result()
+        for device in devices:
+            check(device, fence)
+        for person in (caller, callee):
+            (entry,) = person.history()["calls"]
+            assert entry["callId"] == call_id
+        return sum(device.connections for device in devices)
+    finally:
+        for device in devices:
+            device.close()
+
+
+def direct(people: People, kind: str, chance: random.Random, parties, call_id: str) -> None:
+    """What happens in the call over REST, with pauses between."""
+    caller, callee = parties
+
+    def pause() -> None:
+        time.sleep(chance.uniform(0, 0.05))
+
+    pause()
+    if kind == "cancel":
+        caller.end(call_id)
+    elif kind == "reject":
+        callee.reject(call_id, deviceId="phone")
+    elif kind == "time out":
+        shift_call(people.stack, call_id, 61)
+    elif kind == "talk":
+        callee.accept(call_id, deviceId="phone")
+        expect.succeeded(callee.set_status(call_id, "connected"))
+        for _ in range(chance.randrange(6)):
+            pause()
+            expect.succeeded(chance.choice(parties).report(call_id, "poor"))
+        pause()
+        chance.choice(parties).end(call_id)
+
+
+def check(device: Wanderer, fence: str) -> None:
+    events = device.take_all_before(fence)
+    assert events == replayed(device, fence), device
+    assert device.again == [], device
+    for greeting in device.greetings:
+        assert greeting["resync"] is False
+        assert snapshots.agrees(greeting, device.events), (str(device), greeting, device.events)
+
+
+@criterion("C6.4", "R11.1", "R11.2", "R11.3", "R11.4", "R11.5")
+def test_random_cuts(people):
+    """Many calls, and in each all devices cut at random; CUT_SEED plays the same chances again."""
+    seed = int(os.environ.get("CUT_SEED") or random.randrange(2**32))
+    print(f"CUT_SEED={seed}")
+    deadline = time.monotonic() + SECONDS
+
+    def calls(number: int) -> list[int]:
+        chance, counts = random.Random(seed + number), []
+        while time.monotonic() < deadline:
+            counts.append(one_call(people, chance))
+        return counts
+
+    with ThreadPoolExecutor(4) as runs:
+        counts = [count for done in runs.map(calls, range(4)) for count in done]
+    print(f"{len(counts)} calls, {sum(counts)} connections")
+    assert sum(counts) > 3 * len(counts), "hardly anything was cut"
