@@ -10,6 +10,8 @@ after it. How: by a reset, an end of the stream without a word, the closing hand
 
 from __future__ import annotations
 
+import http.client
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +19,9 @@ import pytest
 from support import snapshots
 from support.devices import Cut, Device
 from support.scenes import ROLES, SCENARIOS, Scenario, Scene, frames, play
+from support.sidecars import sidecar
+from support.stack import wait_until
+from support.variants import free_port
 from support.wire import DOORS, PARTS, WAYS
 
 criterion = pytest.mark.criterion
@@ -137,3 +142,35 @@ def test_everybody_is_cut(people, pool, name, frame):
 
     with ThreadPoolExecutor(5) as runs:
         list(runs.map(one, range(len(CUTS))))
+
+
+def test_who_was_cut_is_forgotten(people):
+    """Wherever it was cut, nothing of a connection stays behind in the sidecar."""
+    address = f"127.0.0.1:{free_port()}"
+    with sidecar(people.stack, address):
+        caller, callee, call = people.ringing()
+        gone = [
+            Device(person, None, Cut(frame, place, way, late=True), door=address)
+            for frame in range(3)
+            for place, way in CUTS
+            for person in ((caller, callee) if frame < 2 else (callee,))
+        ]
+        for device in gone:
+            device.connect()
+            device.take(1)  # the invitation, where it has not left before
+        assert all(device.is_away or device.due.where == "before" for device in gone)
+        for device in gone:
+            if device.due is not None:
+                device.leave(device.due.way)
+            device.close()
+        wait_until(lambda: counts(address) == {"connections": 1, "users": 0}, message="forgotten")
+
+
+def counts(address: str) -> dict[str, int]:
+    """How many connections (the one that asks included) and users a sidecar has."""
+    connection = http.client.HTTPConnection(address, timeout=5)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    found = re.findall(r"^chattrix_signaling_(connections|users) (\d+)$", text, re.M)
+    return {name: int(value) for name, value in found}
