@@ -190,14 +190,25 @@ def neglected(people, door: str, count: int, padding: int, seconds: float) -> tu
     return reader, last + 1
 
 
+def cut_off(reader: Device, last: int):
+    """Reads until all is there or the server has ended it; its Close frame, where one came."""
+    try:
+        while int(reader.last) < last:
+            reader.step()
+    except Ended as ended:
+        return ended.close
+    except ConnectionResetError:
+        pass
+    return None
+
+
 def has_lost_nothing(reader: Device, last: int) -> None:
-    first = int(reader.events[0]["id"])
-    assert int(reader.last) < last, "all was read: it was not slow at all"
-    for _ in range(20):  # on a busy machine it may be too slow again
-        with contextlib.suppress(Ended):
+    """Comes back as often as it takes: on a busy machine a reader may be too slow again."""
+    for _ in range(20):
+        if int(reader.last) < last:
             reader.come_back()
-            reader.take(last + 1 - first)
-            break
+            cut_off(reader, last)
+    first = int(reader.events[0]["id"])
     assert [int(event["id"]) for event in reader.events] == list(range(first, last + 1))
     assert reader.again == []
     reader.close()
@@ -207,14 +218,15 @@ def has_lost_nothing(reader: Device, last: int) -> None:
 @pytest.mark.parametrize("door", DOORS)
 def test_a_slow_reader(people, door):
     """§6.4: who does not read is cut off at the queue limit, 1013, and has lost nothing."""
-    # Pages of several times the limit (256 KiB), and more than the system holds.
-    reader, last = neglected(people, door, 400, 30_000, 1)
-    with pytest.raises(Ended) as ended:
-        while True:
-            reader.step()
-    close = ended.value.close
+    for _ in range(8):
+        # Pages of several times the limit (256 KiB), and more than the system holds.
+        reader, last = neglected(people, door, 400, 30_000, 1)
+        close = cut_off(reader, last)
+        has_lost_nothing(reader, last)
+        # Now and then what waits is just below the limit when the system takes no more.
+        if close is not None:
+            break
     assert close is not None and close.code == 1013 and "slow" in close.reason, close
-    has_lost_nothing(reader, last)
 
 
 @pytest.mark.slow
@@ -222,8 +234,6 @@ def test_a_slow_reader(people, door):
 def test_a_reader_that_takes_nothing(people):
     """With less than the limit waiting for it: dropped after 30 s, and it has lost nothing."""
     reader, last = neglected(people, "sidecar", 8000, 1000, 40)
-    with pytest.raises((Ended, ConnectionResetError)) as ended:
-        while True:
-            reader.step()
-    assert getattr(ended.value, "close", None) is None, "a Close frame would never have come"
+    assert cut_off(reader, last) is None, "a Close frame would never have come"
+    assert int(reader.last) < last, "all was read: it was not dropped at all"
     has_lost_nothing(reader, last)

@@ -45,7 +45,8 @@ class Ended(Exception):
 
 
 class Wire:
-    """One connection, from its request on. `allowance`: how many bytes may come in all."""
+    """One connection, from its request on. An empty token: the query has to do; `allowance`: how
+    many bytes may come in all."""
 
     def __init__(
         self,
@@ -61,7 +62,8 @@ class Wire:
         self.protocol = ClientProtocol(parse_uri(self.url + (f"?{given}" if given else "")))
         self.allowance = allowance
         request = self.protocol.connect()
-        request.headers["Authorization"] = f"Bearer {token}"
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
         self.protocol.send_request(request)
         self.flush()
 
