@@ -5,7 +5,7 @@ import System
 import WebSocket
 
 package class Connection {
-  package enum Phase: UInt8 {
+  enum Phase: UInt8 {
     /// The request head is coming in.
     case head
     /// The handler is making up its mind about the request.
@@ -33,7 +33,7 @@ package class Connection {
   var preamble: Preamble?
   /// Present while the socket is blocked.
   var queue: OutputQueue?
-  package internal(set) var phase = Phase.head
+  var phase = Phase.head
   /// Whether frames are to wait until the handler releases them.
   var isHeld = true
   /// Whether nothing is read until the frames are released.

@@ -1,7 +1,7 @@
 // Every connection by its descriptor, and beside it, packed, when its time is up: the scan for what
 // is overdue reads four bytes a connection and touches none of them.
 
-struct ConnectionTable {
+final class ConnectionTable {
   private var connections: [Connection?] = []
   /// In ticks; 0 is never.
   private var deadlines: [UInt32] = []
@@ -22,7 +22,7 @@ struct ConnectionTable {
 
   static func raw(of tag: UInt64) -> Int32 { Int32(truncatingIfNeeded: tag) }
 
-  mutating func insert(_ connection: Connection) {
+  func insert(_ connection: Connection) {
     let index = Int(connection.raw)
     while connections.count <= index {
       connections.append(nil)
@@ -32,13 +32,13 @@ struct ConnectionTable {
     count += 1
   }
 
-  mutating func remove(_ connection: Connection) {
+  func remove(_ connection: Connection) {
     connections[Int(connection.raw)] = nil
     deadlines[Int(connection.raw)] = 0
     count -= 1
   }
 
-  mutating func setDeadline(_ connection: Connection, _ tick: UInt32) {
+  func setDeadline(_ connection: Connection, _ tick: UInt32) {
     deadlines[Int(connection.raw)] = tick
   }
 

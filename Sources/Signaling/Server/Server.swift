@@ -12,10 +12,10 @@ package final class Server {
   /// While `run` runs.
   private(set) var handler: (any ConnectionHandler)?
   var epoll: Epoll
-  var table = ConnectionTable()
+  let table = ConnectionTable()
   let input = ReadBuffer()
   /// The server's clock, in quarters of a second since it began; never 0.
-  package private(set) var tick: UInt32 = 1
+  private(set) var tick: UInt32 = 1
   /// What is written while one connection's input is handled leaves with one send(2).
   var corked: Connection?
   var cork: [UInt8] = []
