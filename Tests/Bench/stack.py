@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -55,6 +56,10 @@ class Stack:
                 return new
             time.sleep(0.1)
         raise TimeoutError("the sidecar did not come back")
+
+    def fresh_nginx(self) -> None:
+        """Starts it anew: what its workers have once had they use again."""
+        subprocess.run([str(self.folder / "bin" / "start-nginx")], check=True)
 
 
 def listens(address: tuple[str, int]) -> bool:

@@ -3,6 +3,7 @@ beside them. What arrives is stamped as soon as the kernel has it; no library st
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import select
@@ -11,7 +12,8 @@ import ssl
 import time
 from collections.abc import Callable
 
-import proxy
+import jwt
+
 from stack import Stack
 
 
@@ -81,7 +83,25 @@ class Client:
 def secure(stack: Stack) -> ssl.SSLSocket:
     plain = socket.create_connection(("127.0.0.1", stack.port))
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return proxy.context(stack).wrap_socket(plain, server_hostname="localhost")
+    return context(stack.env["CA_FILE"]).wrap_socket(plain, server_hostname="localhost")
+
+
+@functools.cache
+def context(authority: str) -> ssl.SSLContext:
+    """One for all: each would read the certificates again."""
+    return ssl.create_default_context(cafile=authority)
+
+
+def token(stack: Stack, user: str) -> str:
+    return jwt.encode({"sub": user, "exp": time.time() + 3600}, stack.env["JWT_SECRET"], "HS256")
+
+
+def handshake(host: str, bearer: str) -> bytes:
+    return (
+        f"GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Authorization: Bearer {bearer}\r\n\r\n"
+    ).encode()
 
 
 class Requests(Client):
@@ -89,7 +109,7 @@ class Requests(Client):
 
     def __init__(self, loop: Loop, stack: Stack, user: str):
         super().__init__(loop, secure(stack))
-        self.head = f"Host: localhost:{stack.port}\r\nAuthorization: Bearer {proxy.token(stack, user)}\r\n"
+        self.head = f"Host: localhost:{stack.port}\r\nAuthorization: Bearer {token(stack, user)}\r\n"
         self.then: Callable[[int, dict, float], None] | None = None
 
     def post(self, path: str, body: dict, then: Callable[[int, dict, float], None]) -> float:
@@ -121,7 +141,7 @@ class WebSocket(Client):
 
     def __init__(self, loop: Loop, stack: Stack, user: str, heard: Callable[[str, dict, float], None]):
         connected = secure(stack)
-        connected.sendall(proxy.handshake(f"localhost:{stack.port}", proxy.token(stack, user)))
+        connected.sendall(handshake(f"localhost:{stack.port}", token(stack, user)))
         answer = b""
         while b"\r\n\r\n" not in answer:
             answer += connected.recv(4096)
