@@ -4,19 +4,21 @@ import COpenSSL
 
 package enum HMAC {
   /// The authentication code, `function.digestLength` bytes of it.
+  ///
+  /// Two digests, as RFC 2104 section 2 says. OpenSSL's HMAC() fetches the algorithm, a MAC and a
+  /// context of each kind anew: 22 thousand instructions for a JWT, of which this takes 4.
   package static func authenticate(
     _ function: HashFunction, key: [UInt8], message: Span<UInt8>
   ) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: function.digestLength) { output, count in
-      let result = message.withUnsafeBufferPointer { message in
-        COpenSSL.HMAC(
-          function.implementation, key, Int32(key.count), message.baseAddress, message.count,
-          output.baseAddress, nil)
-      }
-      // Fails for want of memory only, where every allocation of Swift's own traps as well.
-      precondition(result != nil, "HMAC failed")
-      count = function.digestLength
+    var digest = HashFunction.Digest()
+    let key = key.count > function.blockLength ? digest.of(function, key.span) : key
+    func padded(_ padding: UInt8) -> [UInt8] {
+      var block = [UInt8](repeating: padding, count: function.blockLength)
+      for index in key.indices { block[index] ^= key[index] }
+      return block
     }
+    let inner = digest.of(function, padded(0x36).span, message)
+    return digest.of(function, padded(0x5C).span, inner.span)
   }
 
   package static func authenticate(
