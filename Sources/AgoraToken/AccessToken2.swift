@@ -87,6 +87,10 @@ package struct AccessToken2: Equatable, Sendable {
   }
 
   private static func isHexadecimal(_ text: String) -> Bool {
-    text.utf8.count == 32 && text.utf8.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+    text.utf8.count == 32
+      && text.utf8.allSatisfy {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+          || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0 | 0x20
+      }
   }
 }

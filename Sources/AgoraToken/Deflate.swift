@@ -36,11 +36,20 @@ private struct Compressor: ~Copyable {
   /// Nil where zlib had no memory for one. At a fixed address, because zlib points back to it.
   private let stream: UnsafeMutablePointer<z_stream>?
 
+  /// zlib's default, as it stands in the text's first byte.
+  private static let windowBits: Int32 = 15
+  /// Room for a thousand symbols. The default, 8, is for longer texts: 128 KB more, of which 64 are
+  /// cleared for each token.
+  private static let memoryLevel: Int32 = 4
+
   init() {
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
     let size = Int32(MemoryLayout<z_stream>.size)
-    if deflateInit_(stream, Z_DEFAULT_COMPRESSION, ZLIB_VERSION, size) == Z_OK {
+    let status = deflateInit2_(
+      stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, Self.windowBits, Self.memoryLevel,
+      Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
+    if status == Z_OK {
       self.stream = stream
     } else {
       stream.deallocate()
