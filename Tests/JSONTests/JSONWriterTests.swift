@@ -101,6 +101,22 @@ import Testing
         == #"{"a":{"c":[true,null],"d":2},"b":1,"é":""}"#)
   }
 
+  /// The writer looks at eight bytes at a time.
+  @Test(arguments: ["\"", "\\", "\n", "\u{1f}", "é", "\u{7f}"])
+  func escapesAtEveryPlace(character: String) throws {
+    for before in 0...17 {
+      for after in 0...9 {
+        let text =
+          String(repeating: "a", count: before) + character
+          + String(repeating: "\u{ff}", count: after)
+        let json = JSONValue.string(text).serialized()
+        #expect(try JSONParser.parse(json).stringValue == text)
+        let expected = character.utf8.count == 1 && character != "\u{7f}"
+        #expect(json.contains(UInt8(ascii: "\\")) == expected)
+      }
+    }
+  }
+
   @Test func everyScalarSurvives() throws {
     var text = ""
     for value in (0 as UInt32)...0x3000 {
