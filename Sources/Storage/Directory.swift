@@ -67,9 +67,10 @@ enum Directory {
       WHERE id IN (\(Array(repeating: "?", count: places).joined(separator: ", ")))
       """, filled.map { .text($0.id) })
     var parties: [UserKey: Party] = [:]
-    for row in rows where ids.contains(UserKey(row.text(0))) {
-      parties[UserKey(row.text(0))] = Party(
-        id: row.text(0), name: row.optionalText(1), avatar: row.optionalText(2))
+    for row in rows {
+      let key = UserKey(row.text(0))
+      guard ids.contains(key) else { continue }
+      parties[key] = Party(id: key.id, name: row.optionalText(1), avatar: row.optionalText(2))
     }
     return parties
   }
