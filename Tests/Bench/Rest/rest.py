@@ -20,6 +20,8 @@ from pathlib import Path
 import jwt
 import pymysql
 
+import worker
+
 HERE = Path(__file__).parent
 CONNECTIONS, THREADS = 32, 2
 LIVE = 1000  # calls that tokens are asked for, and users whose history is read
@@ -182,9 +184,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of a turn")
     parser.add_argument("--pairs", type=int, default=60_000, help="of users who can call each other")
-    parser.add_argument("--only", default="refusals,token,history,initiate")
+    parser.add_argument("--only", default="refusals,token,history,initiate,worker")
     arguments = parser.parse_args()
     env = dict(os.environ)
+    supervisor = int(env["SUPERVISOR_PID"])
+    before = worker.pool(supervisor)
     rows = Rows(env, arguments.pairs)
     rows.make()
     rows.reset()
@@ -192,9 +196,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=env["STACK_DIR"]) as name:
         folder = Path(name)
         requests, load = Requests(env, folder, arguments.pairs), Load(env, arguments.seconds, folder)
-        workers = int(env["WORKERS"])
-        print(f"{CONNECTIONS} connections with TLS, {workers} processes a pool; medians of {arguments.rounds} turns of {arguments.seconds} s")
-        print(f"{'':16} {'ours/s':>8} {'p50 ms':>7} {'p99 ms':>7}   {'peer':18} {'peer/s':>8} {'p99 ms':>7}  {'ratio':>6} {'target':>6}")
+        workers = len(before)
+        turns = f"medians of {arguments.rounds} turns of {arguments.seconds} s"
+        print(f"{CONNECTIONS} connections with TLS, {workers} processes a pool; {turns}")
+        ours = f"{'ours/s':>8} {'p50 ms':>7} {'p99 ms':>7}"
+        print(f"{'':16} {ours}   {'peer':18} {'peer/s':>8} {'p99 ms':>7}  {'ratio':>6} {'target':>6}")
 
         if "refusals" in arguments.only:
             nobody, unknown, echo = requests.refusals()
@@ -221,6 +227,8 @@ def main() -> None:
             }
             results = measure(sides, rows.reset, arguments.rounds)
             compare(subject, results, {"PHP-FPM": 2.0, bare: 0.6})
+        if "worker" in arguments.only:
+            worker.report(Path(env["PROGRAM_DIR"]) / "chattrix-worker", before, supervisor)
 
 
 if __name__ == "__main__":

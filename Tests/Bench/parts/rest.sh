@@ -5,8 +5,6 @@ set -euo pipefail
 
 bench=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 here=$bench/../Stack
-# As many processes a pool as the bare SQL has connections in the design's figures.
-export WORKERS=${WORKERS:-16}
 export RATE_LIMIT_TOKEN_GENERATE=0 RATE_LIMIT_CALL_INITIATE=0 RATE_LIMIT_CALL_HISTORY=0
 for part in say settings packages process nginx; do
   # shellcheck source=/dev/null
@@ -21,5 +19,8 @@ trap 'exit 130' INT TERM HUP
 "$here/stack.sh" up >/dev/null
 # shellcheck source=/dev/null
 source "$STACK_DIR/env"
-peers_start "$WORKERS"
+export PROGRAM_DIR
+# As many processes as there are workers, whatever the stack was told.
+read -ra workers < <(cat "/proc/$SUPERVISOR_PID/task/$SUPERVISOR_PID/children" && echo)
+peers_start "${#workers[@]}"
 "${BENCH_PYTHON:-$repository/.venv/bin/python}" "$bench/Rest/rest.py" "$@"
