@@ -7,7 +7,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 lint_swift() { swift format lint --strict --parallel --recursive Sources Tests Package.swift; }
 
 lint_shell() {
-  local scripts=(Tests/{Stack,Bench,Bench/parts,Bench/Peers,Conformance,Fuzz,ThreadSanitizer}/*.sh .ci/run)
+  local scripts=(Tests/{Stack,Bench,Bench/parts,Bench/Peers,Bench/Rest,Conformance,Fuzz,ThreadSanitizer}/*.sh .ci/run)
   for script in "${scripts[@]}"; do
     bash -n "$script"
   done
