@@ -112,9 +112,6 @@ class Device:
         """Resumes, and says again what has not been answered."""
         self.is_away = False
         self.connect(**options)
-        for wire in self.broken:
-            wire.close()
-        self.broken = []
         if self.command is not None:
             self.wire.send(self.command)
 

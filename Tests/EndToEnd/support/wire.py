@@ -20,9 +20,9 @@ from description import frames
 from support import expect
 from support.stack import Stack
 
-# Ways to leave: a reset (what a dying network leaves behind), the end of the stream without a
-# word, and RFC 6455's closing handshake.
-WAYS = ["reset", "end", "close"]
+# Ways to leave: a reset, the end of the stream without a word, RFC 6455's closing handshake; and no
+# sign at all, as when a phone changes its network: the server goes on sending to nobody.
+WAYS = ["reset", "end", "close", "silence"]
 # How far into a frame: after its first byte, its header, half of it, all but its last byte.
 PARTS = ["first byte", "header", "half", "last byte"]
 # Where a client can knock: nginx, as in the field, or the sidecar itself (design §6); an address
@@ -156,7 +156,7 @@ class Wire:
         elif way == "end":
             # A close(2) with unread bytes would be a reset.
             self.socket.shutdown(socket.SHUT_WR)
-        else:
+        elif way == "close":
             self.socket.sendall(NORMAL_CLOSE.serialize(mask=True))
 
     def rest(self) -> bytes:
