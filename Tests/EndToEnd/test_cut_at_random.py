@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,8 +15,10 @@ from support import expect, snapshots
 from support.clock import shift_call
 from support.devices import Device
 from support.people import People, Person
+from support.sidecars import sidecar
 from support.stack import wait_until
-from support.wire import DOORS, WAYS, Spent
+from support.variants import free_port
+from support.wire import DOORS, WAYS, Ended, Spent
 from test_cut_everywhere import replayed
 
 criterion = pytest.mark.criterion
@@ -26,8 +30,11 @@ class Wanderer(Device):
     """A device whose connections end after so many bytes, or after a while without any. What
     `answers` has for the type of an event is the command that it answers with."""
 
+    doors = DOORS
+    reasons: tuple[type[Exception], ...] = (Spent, TimeoutError)
+
     def __init__(self, person: Person, name: str, chance: random.Random, answers: dict[str, str]):
-        super().__init__(person, name, door=chance.choice(DOORS), last="0")
+        super().__init__(person, name, door=chance.choice(self.doors), last="0")
         self.chance, self.answers = chance, answers
         self.connections = 0
         self.fence = ""
@@ -36,7 +43,9 @@ class Wanderer(Device):
         allowance = self.chance.randrange(self.chance.choice([300, 1500, 5000]))
         super().open(allowance=allowance, **options)
         self.connections += 1
-        self.wire.socket.settimeout(self.chance.uniform(0.001, 0.1))
+        # With more patience from time to time, so that it gets on where the machine is busy, too.
+        patience = self.chance.uniform(0.001, 0.1) * (1 + self.connections / 20)
+        self.wire.socket.settimeout(patience)
 
     def record(self, frame: dict) -> bool:
         is_new = super().record(frame)
@@ -53,10 +62,13 @@ class Wanderer(Device):
                 self.come_back()
                 while not self.is_done:
                     self.step()
-            except (Spent, TimeoutError):
-                self.wire.socket.settimeout(10)
+            except self.reasons:
                 self.leave(self.chance.choice(WAYS))
                 time.sleep(self.chance.uniform(0, 0.03))
+
+    def leave(self, way: str) -> None:
+        self.wire.socket.settimeout(10)
+        super().leave(way)
 
     @property
     def is_done(self) -> bool:
@@ -64,7 +76,18 @@ class Wanderer(Device):
         return self.fence != "" and newest == self.fence
 
 
-def one_call(people: People, chance: random.Random) -> int:
+class Survivor(Wanderer):
+    """One whose server may die at any moment."""
+
+    reasons = (Spent, Ended, OSError)
+
+    def leave(self, way: str) -> None:
+        if self.wire is not None:
+            with contextlib.suppress(OSError):
+                self.wire.cut("reset")
+
+
+def one_call(people: People, chance: random.Random, kind_of_device: type[Wanderer]) -> int:
     """A call of a random kind; how many connections its devices had."""
     caller, callee = people.pair()
     kind = chance.choice(["talk", "talk", "command", "command", "reject", "cancel", "time out"])
@@ -72,9 +95,9 @@ def one_call(people: People, chance: random.Random) -> int:
     if kind == "command":
         ends, accepts = {"call_accepted": "call.end"}, {"call_invitation": "call.accept"}
     devices = [
-        Wanderer(caller, "desk", chance, ends),
-        Wanderer(callee, "phone", chance, accepts),
-        Wanderer(callee, "tablet", chance, {}),
+        kind_of_device(caller, "desk", chance, ends),
+        kind_of_device(callee, "phone", chance, accepts),
+        kind_of_device(callee, "tablet", chance, {}),
     ]
     try:
         with ThreadPoolExecutor(len(devices)) as threads:
@@ -131,9 +154,8 @@ def check(device: Wanderer, fence: str) -> None:
         assert snapshots.agrees(greeting, device.events), (str(device), greeting, device.events)
 
 
-@criterion("C6.4", "R11.1", "R11.2", "R11.3", "R11.4", "R11.5")
-def test_random_cuts(people):
-    """Many calls, and in each all devices cut at random; CUT_SEED plays the same chances again."""
+def many_calls(people: People, kind_of_device: type[Wanderer]) -> None:
+    """As many as there is time for. CUT_SEED plays the same chances again."""
     seed = int(os.environ.get("CUT_SEED") or random.randrange(2**32))
     print(f"CUT_SEED={seed}")
     deadline = time.monotonic() + SECONDS
@@ -141,10 +163,45 @@ def test_random_cuts(people):
     def calls(number: int) -> list[int]:
         chance, counts = random.Random(seed + number), []
         while time.monotonic() < deadline:
-            counts.append(one_call(people, chance))
+            counts.append(one_call(people, chance, kind_of_device))
         return counts
 
     with ThreadPoolExecutor(4) as runs:
         counts = [count for done in runs.map(calls, range(4)) for count in done]
     print(f"{len(counts)} calls, {sum(counts)} connections")
     assert sum(counts) > 3 * len(counts), "hardly anything was cut"
+
+
+@criterion("C6.4", "R11.1", "R11.2", "R11.3", "R11.4", "R11.5")
+def test_random_cuts(people):
+    """Many calls, and in each all devices are cut at random."""
+    many_calls(people, Wanderer)
+
+
+@criterion("C6.4", "R11.1", "R11.2", "R11.3", "R11.4", "R11.5")
+def test_random_cuts_while_the_server_dies(people):
+    """The same while the sidecar is killed, or told to end, and started anew again and again."""
+    address = f"127.0.0.1:{free_port()}"
+    over = threading.Event()
+    lives = []
+
+    class AtThisOne(Survivor):
+        doors = [address]
+
+    def live_and_die() -> None:
+        while not over.is_set():
+            with sidecar(people.stack, address, SIGNALING_CONNECTIONS_PER_USER="0") as server:
+                lives.append(server.pid)
+                over.wait(random.uniform(0.1, 0.6))
+                if random.random() < 0.3:
+                    server.terminate()
+                    over.wait(random.uniform(0, 1))
+
+    with ThreadPoolExecutor(1) as fate:
+        dying = fate.submit(live_and_die)
+        try:
+            many_calls(people, AtThisOne)
+        finally:
+            over.set()
+        dying.result()
+    assert len(lives) > 3

@@ -93,9 +93,11 @@ class Wire:
 
     def accepted(self) -> None:
         """Takes the 101, which `websockets` checks (RFC 6455 §4.1)."""
-        self.protocol.receive_data(self.head())
-        (response,) = self.protocol.events_received()
-        assert self.protocol.handshake_exc is None, (response, self.protocol.handshake_exc)
+        head = self.head()
+        assert head.startswith(b"HTTP/1.1 101 "), head
+        self.protocol.receive_data(head)
+        self.protocol.events_received()
+        assert self.protocol.handshake_exc is None, self.protocol.handshake_exc
 
     def header(self) -> tuple[bytes, int]:
         """A frame's header, and how many bytes follow it (RFC 6455 §5.2; nothing is masked)."""
