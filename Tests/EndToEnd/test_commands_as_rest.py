@@ -166,3 +166,16 @@ def test_the_chat_app_says_it_in_upper_case(people):
     theirs.take("call_invitation")
     caller.end(call["callId"])
     assert theirs.take("call_ended")["data"]["endReason"] == "cancelled"
+
+
+@criterion("C6.2")
+@pytest.mark.parametrize("status", [*STATUSES, "ringing", "missed", "late"])
+def test_the_active_call_is_rests(people, status):
+    """`connected.activeCall` is what GET /calls/active gives, member by member; null when over."""
+    make = {"missed": missed, "late": late}.get(status, lambda p: p.in_status(status))
+    caller, callee, _ = make(people)
+    # The caller first: a connection of the callee would make the call ring.
+    for person in (caller, callee):
+        rest = person.active()
+        assert person.socket().greeting["activeCall"] == rest
+        assert (rest is None) is (status in ("ended", "rejected", "missed", "late"))
