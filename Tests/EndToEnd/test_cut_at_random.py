@@ -38,6 +38,8 @@ class Wanderer(Device):
         self.chance, self.answers = chance, answers
         self.connections = 0
         self.fence = ""
+        # All devices of the call.
+        self.company: list[Wanderer] = [self]
 
     def open(self, **options) -> None:
         allowance = self.chance.randrange(self.chance.choice([300, 1500, 5000]))
@@ -54,7 +56,8 @@ class Wanderer(Device):
         return is_new
 
     def wander(self) -> None:
-        """Comes and goes until it has seen the fence."""
+        """Comes and goes until all have seen the fence: that a call rings is told where the device that
+        has its invitation comes back, if the server has died in between."""
         deadline = time.monotonic() + 20
         while not self.is_done:
             assert time.monotonic() < deadline, f"{self} stays at {self.last} of {self.person.id}"
@@ -72,6 +75,10 @@ class Wanderer(Device):
 
     @property
     def is_done(self) -> bool:
+        return all(device.has_seen_the_fence for device in self.company)
+
+    @property
+    def has_seen_the_fence(self) -> bool:
         newest = self.events[-1]["data"]["callId"] if self.events else ""
         return self.fence != "" and newest == self.fence
 
@@ -99,6 +106,8 @@ def one_call(people: People, chance: random.Random, kind_of_device: type[Wandere
         kind_of_device(callee, "phone", chance, accepts),
         kind_of_device(callee, "tablet", chance, {}),
     ]
+    for device in devices:
+        device.company = devices
     try:
         with ThreadPoolExecutor(len(devices)) as threads:
             wandering = [threads.submit(device.wander) for device in devices]

@@ -120,6 +120,25 @@ import Testing
     #expect(eventually { sidecar.world.ringing == ["c1", "c2"] })
   }
 
+  @Test("R1.3 a call rings where its invitation is, though the server that sent it died of it")
+  func ringingAfterACrash() throws {
+    let sidecar = try RunningSidecar()
+    sidecar.world.emit("call_ended", to: "alice")
+    sidecar.world.emit("call_invitation", to: "alice", callId: "c1")
+    sidecar.world.with { $0.activeCalls["alice"] = "c1" }
+    // This one does not have it yet: it rings when it does.
+    let behind = try sidecar.greeted("alice", query: "lastEventId=1")
+    #expect(try ids(behind, 1) == [2])
+    #expect(eventually { sidecar.world.ringing == ["c1"] })
+    let another = try RunningSidecar()
+    another.world.emit("call_invitation", to: "alice", callId: "c2")
+    another.world.with { $0.activeCalls["alice"] = "c2" }
+    let back = try another.greeted("alice", query: "lastEventId=1")
+    #expect(eventually { another.world.ringing == ["c2"] })
+    another.world.emit("call_ended", to: "alice")
+    #expect(try ids(back, 1) == [2])
+  }
+
   @Test("R1.3 a call that could not be marked as ringing is marked a little later")
   func ringingIsTriedAgain() throws {
     let sidecar = try RunningSidecar()

@@ -59,15 +59,18 @@ extension Hub {
       heartbeatSeconds: server.settings.pingSeconds, lastEventId: last, resync: resync,
       activeCall: opening.activeCall)
     // Replay brings it, unless there is nothing to replay from.
-    let invitation = session.isResuming && !isLost ? nil : opening.invitation
+    let isInvited = !session.isResuming || isLost
     server.send(session) { bytes in
       FrameEncoder.append(
         .text, ServerFrame.connected(connected, isChat: session.isChat), to: &bytes)
-      guard let invitation else { return }
+      guard isInvited, let invitation = opening.invitation else { return }
       FrameEncoder.append(
         .text, ServerFrame.event(invitation, isChat: session.isChat), to: &bytes)
     }
-    if let invitation { invited(invitation, user, session) }
+    // Whoever has it already may have it of a server that died before it could say so.
+    if let invitation = opening.invitation, invitation.eventId <= session.cursor {
+      invited(invitation, user, session)
+    }
     if opening.activeCall != nil { present.insert(UserKey(user.id)) }
     server.release(session)
     if session.isBehind || session.cursor < last { look(user) }
