@@ -17,10 +17,7 @@ package enum UserID {
   /// Whether two ids are the same byte for byte, as the tables compare them. Swift's `==` takes `é`
   /// and an `e` with an accent behind it for one: two users.
   package static func areSame(_ one: String, _ other: String) -> Bool {
-    let (one, other) = (one.utf8Span.span, other.utf8Span.span)
-    guard one.count == other.count else { return false }
-    for index in one.indices where one[index] != other[index] { return false }
-    return true
+    haveSameBytes(one, other)
   }
 }
 
@@ -31,7 +28,7 @@ package enum DeviceID {
 
   /// Whether two ids are the same byte for byte, as the tables compare them.
   package static func areSame(_ one: String, _ other: String) -> Bool {
-    one.utf8.elementsEqual(other.utf8)
+    haveSameBytes(one, other)
   }
 }
 
@@ -41,6 +38,13 @@ private func isPrintable(_ text: String, _ length: ClosedRange<Int>) -> Bool {
   let scalars = text.unicodeScalars
   return length.contains(scalars.count)
     && scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+}
+
+private func haveSameBytes(_ one: String, _ other: String) -> Bool {
+  let (one, other) = (one.utf8Span.span, other.utf8Span.span)
+  guard one.count == other.count else { return false }
+  for index in one.indices where one[index] != other[index] { return false }
+  return true
 }
 
 /// A user id as a key: equal where ``UserID/areSame(_:_:)`` says so.
