@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,13 @@ def hosts() -> Hosts:
     running = Hosts()
     yield running
     running.down()
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Threads for requests at the same moment; they keep their connections from round to round."""
+    with ThreadPoolExecutor(20) as threads:
+        yield threads
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from support.crowd import Crowd, capacity
 from support.outages import signals
-from support.stack import Stack, wait_until
+from support.stack import resident_bytes, wait_until
 from support.variants import variant
 
 pytestmark = [*variant("crowded"), pytest.mark.timeout(240)]
@@ -37,17 +37,11 @@ def crowd(stack):
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def resident_bytes(stack: Stack) -> int:
-    with open(f"/proc/{stack.pid('SIGNALING')}/status") as status:
-        line = next(line for line in status if line.startswith("VmRSS:"))
-    return int(line.split()[1]) * 1024
-
-
 @criterion("R11.1", "R11.4")
 def test_a_crowd(stack, people, crowd):
     count = len(crowd.members)
     assert count >= 1000, "too few descriptors (ulimit -n) for a crowd"
-    fresh = resident_bytes(stack)
+    fresh = resident_bytes(stack.pid("SIGNALING"))
 
     # Nobody is in anybody's way.
     caller, callee = people.pair()
@@ -73,13 +67,13 @@ def test_a_crowd(stack, people, crowd):
 
     # And comes back.
     wait_until(lambda: stack.pid("SIGNALING") != victim and signals(stack), 10, 0.05)
-    idle = resident_bytes(stack)
+    idle = resident_bytes(stack.pid("SIGNALING"))
     crowd.join([(member.user, member.last_event_id) for member in before])
     assert len(crowd.members) == count
     for member in crowd.members.values():
         assert [frame["type"] for frame in member.frames] == ["connected"]
         assert member.frames[0]["data"]["resync"] is False
-    each = (resident_bytes(stack) - idle) / count
+    each = (resident_bytes(stack.pid("SIGNALING")) - idle) / count
     print(f"{count} connections, {each:.0f} bytes each; the first time {fresh} bytes in all")
     assert each < BYTES_EACH
 

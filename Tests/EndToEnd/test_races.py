@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,13 +17,6 @@ from support.variants import variant
 pytestmark = variant("brisk")
 criterion = pytest.mark.criterion
 ROUNDS = 200
-
-
-@pytest.fixture(scope="module")
-def pool():
-    """Threads that keep their connections from round to round."""
-    with ThreadPoolExecutor(20) as threads:
-        yield threads
 
 
 def together(pool, *actions):

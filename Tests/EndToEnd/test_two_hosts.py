@@ -9,7 +9,6 @@ import random
 import time
 import uuid
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -26,12 +25,6 @@ from test_races import code_of, rows, together
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(60)]
 criterion = pytest.mark.criterion
 ROUNDS = 25
-
-
-@pytest.fixture(scope="module")
-def pool():
-    with ThreadPoolExecutor(20) as threads:
-        yield threads
 
 
 @pytest.fixture
