@@ -68,7 +68,8 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 	@$(STACK) packages test
 	@Tests/Stack/end-to-end.sh
 
-lint: swift ## Format and style of Swift, shell and systemd files
+lint: swift ## Format and style of Swift, Python, shell and systemd files
+	@$(STACK) packages test
 	@Tests/Stack/lint.sh
 
 # Needs nothing but Swift's toolchain; FUZZ_TARGETS="json jwt" picks some.

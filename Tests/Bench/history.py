@@ -51,7 +51,9 @@ class Rows:
 
     def users(self, ids: list[str]) -> None:
         with self.database.cursor() as cursor:
-            cursor.executemany("INSERT IGNORE INTO users (id, username) VALUES (%s, %s)", [(i, i) for i in ids])
+            cursor.executemany(
+                "INSERT IGNORE INTO users (id, username) VALUES (%s, %s)", [(i, i) for i in ids]
+            )
 
     def calls(self, user: str, count: int) -> None:
         """`count` calls of one user, spread evenly over the last year."""
@@ -97,7 +99,11 @@ class Rows:
 
     def sums(self, user: str) -> None:
         """Totals and statistics of one user, as the endings would have kept them."""
-        pairs = [(t, s) for t in ("audio", "video") for s in ("completed", "missed", "rejected", "failed")]
+        pairs = [
+            (t, s)
+            for t in ("audio", "video")
+            for s in ("completed", "missed", "rejected", "failed")
+        ]
         names = ", ".join(f"{t}_{s}" for t, s in pairs)
         counts = ", ".join(f"SUM(call_type = '{t}' AND status = '{s}')" for t, s in pairs)
         self.run("DELETE FROM call_history_totals WHERE user_id = %s", user)
@@ -143,7 +149,9 @@ def compare(name: str, large, small, rounds: int) -> None:
         times["large"].append(large())
         times["small"].append(small())
     middle = {who: statistics.median(values) for who, values in times.items()}
-    print(f"{name:28} {middle['large']:9.2f} ms {middle['small']:9.2f} ms {middle['large'] / middle['small']:7.2f} x")
+    print(
+        f"{name:28} {middle['large']:9.2f} ms {middle['small']:9.2f} ms {middle['large'] / middle['small']:7.2f} x"
+    )
 
 
 def main() -> None:
@@ -162,20 +170,29 @@ def main() -> None:
     for user in crowd:
         rows.calls(user, 1000)
     rows.run("ANALYZE TABLE call_history, calls, call_statistics")
-    print(f"rows ready after {time.perf_counter() - start:.0f} s; {rows.number('SELECT COUNT(*) FROM call_history')} in call_history")
+    print(
+        f"rows ready after {time.perf_counter() - start:.0f} s; {rows.number('SELECT COUNT(*) FROM call_history')} in call_history"
+    )
 
     large, small = Client(env, LARGE), Client(env, SMALL)
     assert large.get("/calls/history")[0]["pagination"]["total"] == arguments.calls
-    print(f"{'median of ' + str(arguments.rounds):28} {arguments.calls:>9} calls {100:>5} calls   ratio")
+    print(
+        f"{'median of ' + str(arguments.rounds):28} {arguments.calls:>9} calls {100:>5} calls   ratio"
+    )
     for name, path in {
         "page of 20, total": "/calls/history",
         "page of 20, video": "/calls/history?callType=video",
         "page of 20, rejected": "/calls/history?status=rejected",
         "page of 20, failed (none)": "/calls/history?status=failed",
         "page 4": "/calls/history?page=4",
-        **{f"statistics, {p}": f"/calls/statistics?period={p}" for p in ("day", "week", "month", "year")},
+        **{
+            f"statistics, {p}": f"/calls/statistics?period={p}"
+            for p in ("day", "week", "month", "year")
+        },
     }.items():
-        compare(name, lambda p=path: large.get(p)[1], lambda p=path: small.get(p)[1], arguments.rounds)
+        compare(
+            name, lambda p=path: large.get(p)[1], lambda p=path: small.get(p)[1], arguments.rounds
+        )
 
     def step(client: Client, depth: int):
         cursor = client.get("/calls/history")[0]["pagination"]["nextCursor"]

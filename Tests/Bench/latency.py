@@ -49,7 +49,9 @@ class Pair:
 
     def __post_init__(self):
         self.requests = Requests(self.loop, self.stack, self.caller)
-        self.socket = None if self.is_away else WebSocket(self.loop, self.stack, self.callee, self.heard)
+        self.socket = (
+            None if self.is_away else WebSocket(self.loop, self.stack, self.callee, self.heard)
+        )
         self.call = Call()
         self.call_id = None
         self.invitations: dict[str, float] = {}
@@ -95,14 +97,26 @@ class Pair:
             self.loop.later(pause(self.pause_seconds), self.initiate)
 
 
-def measure(stack: Stack, pairs: int, calls: int, *, away: bool = False, hints: bool = False, pause_seconds: float = 0.01) -> list[Call]:
+def measure(
+    stack: Stack,
+    pairs: int,
+    calls: int,
+    *,
+    away: bool = False,
+    hints: bool = False,
+    pause_seconds: float = 0.01,
+) -> list[Call]:
     """:param calls: of all pairs together."""
     loop = Loop()
     ids = user_ids(2 * pairs)
-    people = [Pair(loop, stack, ids[2 * n], ids[2 * n + 1], away, pause_seconds) for n in range(pairs)]
+    people = [
+        Pair(loop, stack, ids[2 * n], ids[2 * n + 1], away, pause_seconds) for n in range(pairs)
+    ]
     if hints:
         by_callee = {pair.callee: pair for pair in people}
-        HintsHeard(loop, stack, lambda user, at: by_callee[user].hinted(at) if user in by_callee else None)
+        HintsHeard(
+            loop, stack, lambda user, at: by_callee[user].hinted(at) if user in by_callee else None
+        )
     loop.run(lambda: all(pair.socket is None or pair.socket.is_open for pair in people))
     gc.collect()
     gc.disable()
@@ -122,7 +136,8 @@ def prepare(stack: Stack, pairs: int) -> None:
     contacts = [(ids[n], ids[n ^ 1]) for n in range(len(ids))]
     with stack.database() as database, database.cursor() as cursor:
         cursor.executemany(
-            "INSERT IGNORE INTO contacts (user_id, contact_user_id, status) VALUES (%s, %s, 'ACCEPTED')", contacts
+            "INSERT IGNORE INTO contacts (user_id, contact_user_id, status) VALUES (%s, %s, 'ACCEPTED')",
+            contacts,
         )
 
 
@@ -175,13 +190,19 @@ def beside_rest(stack: Stack, pairs: int, count: int) -> None:
     rest = spread("callee away: request leaves → 201", away, "left", "answered")
     spread("callee there: request leaves → 201", there, "left", "answered")
     invited = spread("callee there: request leaves → invitation", there, "left", "invited")
-    print(f"{'p99 of the invitation ÷ p99 of the call':52} {invited / rest:8.2f}  <= 3: {'met' if invited <= 3 * rest else 'MISSED'}")
+    print(
+        f"{'p99 of the invitation ÷ p99 of the call':52} {invited / rest:8.2f}  <= 3: {'met' if invited <= 3 * rest else 'MISSED'}"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--calls", type=int, default=1000)
-    parser.add_argument("--only", nargs="+", default=["one", "rest", "redis"], choices=["one", "rest", "redis"])
+    parser.add_argument(
+        "--only", nargs="+", default=["one", "rest", "redis"], choices=["one", "rest", "redis"]
+    )
     arguments = parser.parse_args()
     stack = Stack()
     prepare(stack, 16)

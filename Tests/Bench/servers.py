@@ -28,14 +28,18 @@ class Server:
 
     def load(self, mode: str, *options: str) -> dict[str, float]:
         """One run of the load program, and what it printed."""
-        done = subprocess.run(self.command(mode, *options), check=True, stdout=subprocess.PIPE, env=os.environ)
+        done = subprocess.run(
+            self.command(mode, *options), check=True, stdout=subprocess.PIPE, env=os.environ
+        )
         return json.loads(done.stdout)
 
     @contextlib.contextmanager
     def crowd(self, count: int) -> Iterator[None]:
         """Keeps so many connections open."""
         command = self.command("idle", "--connections", str(count))
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ) as process:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ
+        ) as process:
             try:
                 if not process.stdout.readline():
                     raise RuntimeError(f"{count} connections to {self.name} could not be opened")
@@ -46,7 +50,15 @@ class Server:
 
     def command(self, mode: str, *options: str) -> list[str]:
         host, port = self.address
-        return [str(BUILT / "load"), mode, f"{host}:{port}", *self.options, "--server", str(self.pid), *options]
+        return [
+            str(BUILT / "load"),
+            mode,
+            f"{host}:{port}",
+            *self.options,
+            "--server",
+            str(self.pid),
+            *options,
+        ]
 
 
 def sidecar(stack: Stack, users: Path, pid: int | None = None) -> Server:

@@ -15,8 +15,6 @@ import contextlib
 import os
 import resource
 import statistics
-import time
-from pathlib import Path
 
 import proxy
 import table
@@ -56,11 +54,15 @@ class Signaling:
         for _ in range(self.arguments.idle_rounds):
             for name, values in bytes_each.items():
                 if name == "sidecar":
-                    values.append(self.bytes_each(sidecar(self.stack, self.users, self.stack.fresh_sidecar())))
+                    values.append(
+                        self.bytes_each(sidecar(self.stack, self.users, self.stack.fresh_sidecar()))
+                    )
                 else:
                     with peer(name, self.stack.port + 3) as server:
                         values.append(self.bytes_each(server))
-        table.heading(f"resident bytes each of {self.arguments.connections:,} idle", "sidecar", "peer")
+        table.heading(
+            f"resident bytes each of {self.arguments.connections:,} idle", "sidecar", "peer"
+        )
         for name in self.known:
             limit = {"target": "<= 1", "met": lambda ratio: ratio <= 1} if name == REFERENCE else {}
             table.row(f"beside {name}", bytes_each["sidecar"], bytes_each[name], **limit)
@@ -86,14 +88,22 @@ class Signaling:
                     rates.setdefault(name, []).append(count / done["seconds"])
                     rates.setdefault(name + " cpu", []).append(count / done["serverSeconds"])
                 self.settle(servers)
-                done = servers["sidecar"].load("handshakes", "--connections", str(count), "--after-greeting")
+                done = servers["sidecar"].load(
+                    "handshakes", "--connections", str(count), "--after-greeting"
+                )
                 rates.setdefault("greeted", []).append(count / done["greetedSeconds"])
         table.heading(f"handshakes a second, {count:,} in all, 64 at a time", "sidecar", "peer")
         for name in self.known:
-            limit = {"target": ">= 0.5", "met": lambda ratio: ratio >= 0.5} if name == REFERENCE else {}
+            limit = (
+                {"target": ">= 0.5", "met": lambda ratio: ratio >= 0.5} if name == REFERENCE else {}
+            )
             table.row(f"JWT verified, beside {name}", rates["sidecar"], rates[name], **limit)
             table.row("  a second of the server's", rates["sidecar cpu"], rates[f"{name} cpu"])
-        table.figure("until `connected` has come, 64 at a time", statistics.median(rates["greeted"]), "a second")
+        table.figure(
+            "until `connected` has come, 64 at a time",
+            statistics.median(rates["greeted"]),
+            "a second",
+        )
 
     def round_trips(self) -> None:
         rates: dict[str, list[float]] = {}
@@ -103,24 +113,39 @@ class Signaling:
                 for name, server in servers.items():
                     done = server.load("round-trips", "--seconds", str(self.arguments.seconds))
                     rates.setdefault(name, []).append(done["roundTrips"] / done["seconds"])
-                    rates.setdefault(name + " cpu", []).append(done["roundTrips"] / done["serverSeconds"])
+                    rates.setdefault(name + " cpu", []).append(
+                        done["roundTrips"] / done["serverSeconds"]
+                    )
         table.heading("round trips a second, 64 in flight", "ours", "peer")
         for ours, what, least in (("echo-server", "echo", 0.95), ("sidecar", "heartbeat", 0.6)):
             for name in self.known:
                 if name == "echo-server":
                     continue
-                limit = {"target": f">= {least}", "met": lambda r, least=least: r >= least} if name == REFERENCE else {}
+                limit = (
+                    {"target": f">= {least}", "met": lambda r, least=least: r >= least}
+                    if name == REFERENCE
+                    else {}
+                )
                 table.row(f"{what}, beside {name}", rates[ours], rates[name], **limit)
-                table.row("  a second of the server's", rates[f"{ours} cpu"], rates[f"{name} cpu"], **limit)
+                table.row(
+                    "  a second of the server's",
+                    rates[f"{ours} cpu"],
+                    rates[f"{name} cpu"],
+                    **limit,
+                )
 
     def nginx(self) -> None:
         cost = proxy.bytes_each(self.stack, user_ids(self.arguments.proxied))
         table.heading(f"nginx in front, {self.arguments.proxied:,} idle with TLS", "", "")
-        table.figure("bytes each in nginx's workers", cost, "(its share of what they have in common)")
+        table.figure(
+            "bytes each in nginx's workers", cost, "(its share of what they have in common)"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--proxied", type=int, default=5_000, help="connections through nginx")
     parser.add_argument("--rounds", type=int, default=5)

@@ -14,7 +14,11 @@ import pymysql
 
 def environment(path: Path) -> dict[str, str]:
     """The NAME=value lines of a stack's env file."""
-    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and line[0] != "#")
+    pairs = (
+        line.split("=", 1)
+        for line in path.read_text().splitlines()
+        if "=" in line and line[0] != "#"
+    )
     return {name: value.strip("'") for name, value in pairs}
 
 
@@ -40,8 +44,12 @@ class Stack:
     def users(self, ids: list[str]) -> None:
         """Makes them, with the line that a user has from the first call on."""
         with self.database() as database, database.cursor() as cursor:
-            cursor.executemany("INSERT IGNORE INTO users (id, username) VALUES (%s, %s)", [(i, i) for i in ids])
-            cursor.executemany("INSERT IGNORE INTO user_lines (user_id) VALUES (%s)", [(i,) for i in ids])
+            cursor.executemany(
+                "INSERT IGNORE INTO users (id, username) VALUES (%s, %s)", [(i, i) for i in ids]
+            )
+            cursor.executemany(
+                "INSERT IGNORE INTO user_lines (user_id) VALUES (%s)", [(i,) for i in ids]
+            )
 
     def fresh_sidecar(self) -> int:
         """Ends the sidecar and waits for the one that is started in its place.

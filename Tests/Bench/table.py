@@ -11,17 +11,28 @@ def heading(title: str, ours: str, peer: str) -> None:
     print(f"\n{title:44} {ours:>12} {peer:>12} {'ratio':>7}  target")
 
 
-def row(name: str, ours: list[float], peer: list[float], target: str = "", met: Callable[[float], bool] | None = None) -> None:
+def row(
+    name: str,
+    ours: list[float],
+    peer: list[float],
+    target: str = "",
+    met: Callable[[float], bool] | None = None,
+) -> None:
     """Medians, and the ratio of the medians, which is what `met` judges."""
     mine, theirs = statistics.median(ours), statistics.median(peer)
     ratio = mine / theirs
     verdict = "" if met is None else "  met" if met(ratio) else "  MISSED"
-    print(f"{name:44} {number(mine):>12} {number(theirs):>12} {ratio:7.2f}  {target}{verdict}", flush=True)
+    print(
+        f"{name:44} {number(mine):>12} {number(theirs):>12} {ratio:7.2f}  {target}{verdict}",
+        flush=True,
+    )
 
 
 def figure(name: str, value: float, unit: str, limit: float | None = None) -> None:
     """A figure without a peer; `limit` is what it has to stay under."""
-    verdict = "" if limit is None else f"  < {number(limit)}{'  met' if value < limit else '  MISSED'}"
+    verdict = (
+        "" if limit is None else f"  < {number(limit)}{'  met' if value < limit else '  MISSED'}"
+    )
     print(f"{name:44} {number(value):>12} {unit}{verdict}", flush=True)
 
 

@@ -109,7 +109,9 @@ class Requests(Client):
 
     def __init__(self, loop: Loop, stack: Stack, user: str):
         super().__init__(loop, secure(stack))
-        self.head = f"Host: localhost:{stack.port}\r\nAuthorization: Bearer {token(stack, user)}\r\n"
+        self.head = (
+            f"Host: localhost:{stack.port}\r\nAuthorization: Bearer {token(stack, user)}\r\n"
+        )
         self.then: Callable[[int, dict, float], None] | None = None
 
     def post(self, path: str, body: dict, then: Callable[[int, dict, float], None]) -> float:
@@ -128,7 +130,11 @@ class Requests(Client):
         head, separator, rest = self.bytes.partition(b"\r\n\r\n")
         if not separator:
             return
-        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+        length = next(
+            int(line[15:])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        )
         if len(rest) < length:
             return
         self.bytes = rest[length:]
@@ -139,7 +145,9 @@ class Requests(Client):
 class WebSocket(Client):
     """One user's WebSocket; `heard` gets each event's type, its data and when it came."""
 
-    def __init__(self, loop: Loop, stack: Stack, user: str, heard: Callable[[str, dict, float], None]):
+    def __init__(
+        self, loop: Loop, stack: Stack, user: str, heard: Callable[[str, dict, float], None]
+    ):
         connected = secure(stack)
         connected.sendall(handshake(f"localhost:{stack.port}", token(stack, user)))
         answer = b""

@@ -21,7 +21,9 @@ GROUPS = {
 def outcome(case):
     """The worse of how the messages and how the closing went."""
     both = {case["behavior"], case["behaviorClose"]}
-    return "failed" if both - {"OK", "INFORMATIONAL"} else "ok" if both == {"OK"} else "informational"
+    return (
+        "failed" if both - {"OK", "INFORMATIONAL"} else "ok" if both == {"OK"} else "informational"
+    )
 
 
 def main(path):
@@ -30,7 +32,9 @@ def main(path):
     counts = {}
     failed = []
     for name, case in cases.items():
-        group = counts.setdefault(int(name.split(".")[0]), {"ok": 0, "informational": 0, "failed": 0})
+        group = counts.setdefault(
+            int(name.split(".")[0]), {"ok": 0, "informational": 0, "failed": 0}
+        )
         group[outcome(case)] += 1
         if outcome(case) == "failed":
             failed.append((name, case["behavior"], case["behaviorClose"]))
@@ -44,7 +48,9 @@ def main(path):
         name = "{} {}".format(number, GROUPS.get(number, "?"))
         row = [sum(group.values()), group["ok"], group["informational"], group["failed"]]
         print("| {} | {} |".format(name, " | ".join(map(str, row))))
-    totals = [sum(group[key] for group in counts.values()) for key in ("ok", "informational", "failed")]
+    totals = [
+        sum(group[key] for group in counts.values()) for key in ("ok", "informational", "failed")
+    ]
     print("| all | {} | {} |".format(sum(totals), " | ".join(map(str, totals))))
     for case in sorted(failed):
         print("\n{}: {}, close {}".format(*case))

@@ -20,11 +20,11 @@ from support.outages import stopped
 from support.people import Person
 from support.stack import wait_until
 from test_races import together
-from test_two_hosts import count, people, pool
+from test_two_hosts import count, people
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(90)]
 criterion = pytest.mark.criterion
-__all__ = ["people", "pool"]  # the fixtures
+__all__ = ["people"]  # the fixture
 
 
 @pytest.fixture(params=["a", "b"])

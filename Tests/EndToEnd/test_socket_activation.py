@@ -17,7 +17,6 @@ from websockets.sync.client import connect
 
 from support.programs import program, stack_environment
 
-
 criterion = pytest.mark.criterion
 
 

@@ -358,7 +358,9 @@ def test_no_cors_headers_by_default(people):
         client.send(people.stack, "OPTIONS", "/calls/active", headers=headers),
         client.send(people.stack, "GET", "/openapi.json", headers=headers),
         client.send(people.stack, "OPTIONS", "/openapi.json", headers=headers),
-        client.send(people.stack, "POST", "/calls/initiate", data=b"x" * 1_100_000, headers=headers),
+        client.send(
+            people.stack, "POST", "/calls/initiate", data=b"x" * 1_100_000, headers=headers
+        ),
     ]
     assert [response.status_code for response in answers] == [200, 401, 405, 200, 405, 413]
     for response in answers:

@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
-# `make lint`: the format of Swift, and, where their checkers are installed, shell and systemd files.
-# Runs all of it and fails if one of them complained.
+# `make lint`: the format of Swift and Python, and, where their checkers are installed, shell and
+# systemd files. Runs all of it and fails if one of them complained.
 set -euo pipefail
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+for part in say settings packages python; do
+  # shellcheck source=/dev/null
+  source "$here/$part.sh"
+done
+cd -- "$repository"
 
 lint_swift() { swift format lint --strict --parallel --recursive Sources Tests Package.swift; }
 
@@ -12,6 +18,18 @@ lint_shell() {
     bash -n "$script"
   done
   ! command -v shellcheck >/dev/null || shellcheck --external-sources "${scripts[@]}"
+}
+
+# A test that cannot even be collected is found here, before the suite has run for minutes.
+lint_python() {
+  python_ready
+  "$venv/bin/ruff" check --quiet Tests
+  "$venv/bin/ruff" format --quiet --check Tests
+  local collected
+  collected=$(cd Tests/EndToEnd && "$venv/bin/python" -m pytest -n 0 --collect-only -qq 2>&1) || {
+    echo "$collected"
+    return 1
+  }
 }
 
 # The programs may not be installed here, so something that is stands for them.
@@ -30,7 +48,11 @@ lint_units() {
 }
 
 status=0
-for check in lint_swift lint_shell lint_units; do
-  (set -e; "$check") || { echo "$check failed" >&2; status=1; }
+for check in lint_swift lint_shell lint_python lint_units; do
+  set +e # to the left of a || the first command that fails would not end a check
+  (set -e; "$check")
+  result=$?
+  set -e
+  ((result == 0)) || { echo "$check failed" >&2; status=1; }
 done
 exit "$status"

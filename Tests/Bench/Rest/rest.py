@@ -52,14 +52,21 @@ class Rows:
     def make(self) -> None:
         """Unless an earlier run on this stack has."""
         with self.database.cursor() as cursor:
-            cursor.execute("SELECT COUNT(*) FROM call_history_totals WHERE user_id LIKE 'bench-caller-%'")
+            cursor.execute(
+                "SELECT COUNT(*) FROM call_history_totals WHERE user_id LIKE 'bench-caller-%'"
+            )
             done = cursor.fetchone()[0] >= LIVE
             cursor.execute("SELECT COUNT(*) FROM user_lines WHERE user_id LIKE 'bench-callee-%'")
             if not done or cursor.fetchone()[0] < self.pairs:
                 self.script("people.sql")
 
     def script(self, name: str) -> None:
-        text = (HERE / name).read_text().replace("@PAIRS@", str(self.pairs)).replace("@LIVE@", str(LIVE))
+        text = (
+            (HERE / name)
+            .read_text()
+            .replace("@PAIRS@", str(self.pairs))
+            .replace("@LIVE@", str(LIVE))
+        )
         lines = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
         for statement in filter(None, map(str.strip, lines.split(";"))):
             self.run(statement)
@@ -78,7 +85,9 @@ class Requests:
         self.folder = folder
         expires = int(time.time()) + 86_400
         self.tokens = [
-            jwt.encode({"sub": f"bench-caller-{number}", "exp": expires}, env["JWT_SECRET"], "HS256")
+            jwt.encode(
+                {"sub": f"bench-caller-{number}", "exp": expires}, env["JWT_SECRET"], "HS256"
+            )
             for number in range(1, pairs + 1)
         ]
 
@@ -87,7 +96,9 @@ class Requests:
         files = {}
         for prefix in (API, PEER):
             files[prefix] = self.folder / f"{name}-{prefix.strip('/').replace('/', '-')}"
-            files[prefix].write_text("".join(line.replace("PREFIX", prefix) + "\n" for line in lines))
+            files[prefix].write_text(
+                "".join(line.replace("PREFIX", prefix) + "\n" for line in lines)
+            )
         return files
 
     def refusals(self) -> tuple[Path, Path, Path]:
@@ -107,7 +118,10 @@ class Requests:
         )
 
     def history(self) -> dict[str, Path]:
-        return self.write("history", [f"GET\tPREFIX/calls/history?page=1&limit=20\t{t}\t" for t in self.tokens[:LIVE]])
+        return self.write(
+            "history",
+            [f"GET\tPREFIX/calls/history?page=1&limit=20\t{t}\t" for t in self.tokens[:LIVE]],
+        )
 
     def initiate(self) -> dict[str, Path]:
         return self.write(
@@ -134,12 +148,21 @@ class Load:
         )
 
     def wrk(self, requests: Path, *, refused: bool = False) -> Turn:
-        command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{self.seconds}s", "-s", str(HERE / "load.lua")]
+        command = [
+            "wrk",
+            f"-t{THREADS}",
+            f"-c{CONNECTIONS}",
+            f"-d{self.seconds}s",
+            "-s",
+            str(HERE / "load.lua"),
+        ]
         output = subprocess.check_output([*command, self.url, "--", str(requests)], text=True)
         result = next(line for line in output.splitlines() if line.startswith("result "))
         count, duration, refusals, failures, p50, p99 = map(int, result.split()[1:])
         if failures or refusals != (count if refused else 0):
-            raise SystemExit(f"{requests.name}: {count} requests, {refusals} refused, {failures} failed")
+            raise SystemExit(
+                f"{requests.name}: {count} requests, {refusals} refused, {failures} failed"
+            )
         return Turn(count / duration * 1e6, p50 / 1000, p99 / 1000)
 
     def sysbench(self, subject: str, connections: int, people: int) -> Turn:
@@ -156,14 +179,21 @@ class Load:
         return Turn(count / seconds)
 
 
-def measure(sides: dict[str, Callable[[], Turn]], before: Callable[[], None], rounds: int) -> dict[str, Turn]:
+def measure(
+    sides: dict[str, Callable[[], Turn]], before: Callable[[], None], rounds: int
+) -> dict[str, Turn]:
     turns: dict[str, list[Turn]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
             before()
             turns[name].append(side())
     return {
-        name: Turn(*(statistics.median(getattr(turn, part) for turn in all_) for part in ("rate", "p50", "p99")))
+        name: Turn(
+            *(
+                statistics.median(getattr(turn, part) for turn in all_)
+                for part in ("rate", "p50", "p99")
+            )
+        )
         for name, all_ in turns.items()
     }
 
@@ -183,7 +213,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of a turn")
-    parser.add_argument("--pairs", type=int, default=60_000, help="of users who can call each other")
+    parser.add_argument(
+        "--pairs", type=int, default=60_000, help="of users who can call each other"
+    )
     parser.add_argument("--only", default="refusals,token,history,initiate,worker")
     arguments = parser.parse_args()
     env = dict(os.environ)
@@ -195,12 +227,17 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(dir=env["STACK_DIR"]) as name:
         folder = Path(name)
-        requests, load = Requests(env, folder, arguments.pairs), Load(env, arguments.seconds, folder)
+        requests, load = (
+            Requests(env, folder, arguments.pairs),
+            Load(env, arguments.seconds, folder),
+        )
         workers = len(before)
         turns = f"medians of {arguments.rounds} turns of {arguments.seconds} s"
         print(f"{CONNECTIONS} connections with TLS, {workers} processes a pool; {turns}")
         ours = f"{'ours/s':>8} {'p50 ms':>7} {'p99 ms':>7}"
-        print(f"{'':16} {ours}   {'peer':18} {'peer/s':>8} {'p99 ms':>7}  {'ratio':>6} {'target':>6}")
+        print(
+            f"{'':16} {ours}   {'peer':18} {'peer/s':>8} {'p99 ms':>7}  {'ratio':>6} {'target':>6}"
+        )
 
         if "refusals" in arguments.only:
             nobody, unknown, echo = requests.refusals()
@@ -211,7 +248,11 @@ def main() -> None:
             }
             results = measure(sides, lambda: None, arguments.rounds)
             for what in ("401", "404"):
-                compare(f"a {what}", {"ours": results[what], "C echo": results["C echo"]}, {"C echo": 0.9})
+                compare(
+                    f"a {what}",
+                    {"ours": results[what], "C echo": results["C echo"]},
+                    {"C echo": 0.9},
+                )
 
         for subject, connections, people in (
             ("token", workers, LIVE), ("history", workers, LIVE), ("initiate", 16, arguments.pairs),

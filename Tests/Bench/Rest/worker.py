@@ -20,10 +20,19 @@ def record(kind: int, content: bytes) -> bytes:
 
 def request() -> bytes:
     """GET of a route that there is not: needs no database."""
-    names = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/api/v1/none", "REQUEST_ID": "0123456789abcdef"}
+    names = {
+        "REQUEST_METHOD": "GET",
+        "REQUEST_URI": "/api/v1/none",
+        "REQUEST_ID": "0123456789abcdef",
+    }
     pairs = b"".join(bytes([len(n), len(v)]) + n.encode() + v.encode() for n, v in names.items())
     begin = struct.pack(">HB5x", RESPONDER, 0)
-    return record(BEGIN_REQUEST, begin) + record(PARAMETERS, pairs) + record(PARAMETERS, b"") + record(STDIN, b"")
+    return (
+        record(BEGIN_REQUEST, begin)
+        + record(PARAMETERS, pairs)
+        + record(PARAMETERS, b"")
+        + record(STDIN, b"")
+    )
 
 
 def resident(pid: int) -> int:
@@ -34,7 +43,10 @@ def resident(pid: int) -> int:
 
 def pool(supervisor: int) -> list[int]:
     """What each worker of a supervisor has resident, in kB."""
-    return [resident(int(pid)) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
+    return [
+        resident(int(pid))
+        for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    ]
 
 
 def start(program: Path) -> tuple[float, int]:
@@ -62,7 +74,9 @@ def report(program: Path, before: list[int], supervisor: int) -> None:
     milliseconds = statistics.median(took for took, _ in starts)
     first = max(kilobytes for _, kilobytes in starts)
     met = milliseconds <= 20
-    print(f"a worker's start {milliseconds:.1f} ms to its first answer (20): {'met' if met else 'NOT MET'}")
+    print(
+        f"a worker's start {milliseconds:.1f} ms to its first answer (20): {'met' if met else 'NOT MET'}"
+    )
     after = pool(supervisor)
     met = max(after) <= 13_000
     print(

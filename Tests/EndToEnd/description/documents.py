@@ -40,9 +40,7 @@ class Document:
         key = json.dumps(schema, sort_keys=True)
         if key not in self.validators:
             whole = schema | {"components": self.content["components"]}
-            self.validators[key] = jsonschema_rs.Draft202012Validator(
-                whole, validate_formats=True
-            )
+            self.validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
         return [
             f"{'/'.join(map(str, error.instance_path)) or '(all)'}: {error.message[:300]}"
             for error in self.validators[key].iter_errors(value)

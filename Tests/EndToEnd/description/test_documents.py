@@ -95,9 +95,7 @@ def test_examples_fit_their_schemas():
 def test_examples_of_frames_fit_their_schemas(path):
     """Every message of a channel is sent or received there, and has an example of itself."""
     (channel,) = [
-        channel
-        for channel in asyncapi().content["channels"].values()
-        if channel["address"] == path
+        channel for channel in asyncapi().content["channels"].values() if channel["address"] == path
     ]
     sent, received = frames.payloads(path, "send"), frames.payloads(path, "receive")
     assert len(sent) + len(received) == len(channel["messages"])

@@ -41,9 +41,7 @@ def people_file(stack: Stack, directory: Path) -> Path:
     users = [(one, one, one.capitalize()) for pair in pairs for one in pair]
     contacts = [row for one, other in pairs for row in ((one, other), (other, one))]
     with stack.connect() as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO users (id, username, full_name) VALUES (%s, %s, %s)", users
-        )
+        cursor.executemany("INSERT INTO users (id, username, full_name) VALUES (%s, %s, %s)", users)
         cursor.executemany(
             "INSERT INTO contacts (user_id, contact_user_id, status) VALUES (%s, %s, 'ACCEPTED')",
             contacts,
