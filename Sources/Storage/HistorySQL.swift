@@ -1,4 +1,5 @@
-// The statements of a history page. Without a filter the walk index gives the rows in order. With
+// The statement of a history page, which says in each row how many entries there are in all, so that one
+// round trip does for both. Without a filter the walk index gives the rows in order. With
 // one, each wanted pair of status and type is a range of its own index, already in order, so a page
 // reads at most `offset + limit` rows of each, however rare they are among the user's calls.
 
@@ -12,6 +13,18 @@ enum HistorySQL {
     duration_seconds
     """
 
+  /// All entries that fit the filters, from the counters that each ending keeps; no row for a user who
+  /// has never had a call.
+  static func total(_ query: HistoryQuery) -> String {
+    let types = query.callType.map { [$0] } ?? CallType.allCases
+    let statuses = query.status.map { [$0] } ?? HistoryStatus.allCases
+    let columns = types.flatMap { type in statuses.map { "\(type.rawValue)_\($0.rawValue)" } }
+    return "SELECT \(columns.joined(separator: " + ")) FROM call_history_totals WHERE user_id = ?"
+  }
+
+  /// Where `select` has the total.
+  static let totalColumn = 9
+
   /// One row more than the page, which says whether there are more.
   static func select(_ query: HistoryQuery) -> String {
     let after =
@@ -22,7 +35,7 @@ enum HistorySQL {
     let pairs = query.pairs
     if pairs.isEmpty {
       return """
-        SELECT \(columns) FROM call_history FORCE INDEX (call_history_walk)
+        SELECT \(columns), (\(total(query))) FROM call_history FORCE INDEX (call_history_walk)
         WHERE user_id = ? \(bound) \(after) \(order) OFFSET ?
         """
     }
@@ -31,7 +44,7 @@ enum HistorySQL {
        WHERE user_id = ? AND status = ? AND call_type = ? \(bound) \(after) \(order))
       """
     let union = pairs.map { _ in branch }.joined(separator: " UNION ALL ")
-    return "SELECT \(columns) FROM (\(union)) page \(order) OFFSET ?"
+    return "SELECT \(columns), (\(total(query))) FROM (\(union)) page \(order) OFFSET ?"
   }
 
   static func values(_ userId: String, _ query: HistoryQuery) -> [MySQLValue] {
@@ -42,12 +55,13 @@ enum HistorySQL {
       cursor = [time, time, time, .int(place.id)]
     }
     let pairs = query.pairs
-    if pairs.isEmpty { return [.text(userId)] + cursor + [.int(wanted), .int(query.offset)] }
+    let slice: [MySQLValue] = [.int(wanted), .int(query.offset)]
+    if pairs.isEmpty { return [.text(userId), .text(userId)] + cursor + slice }
     let branches = pairs.flatMap { pair -> [MySQLValue] in
       [.text(userId), .text(pair.status.rawValue), .text(pair.type.rawValue)] + cursor
         + [.int(query.offset + wanted)]
     }
-    return branches + [.int(wanted), .int(query.offset)]
+    return [.text(userId)] + branches + slice
   }
 }
 

@@ -60,7 +60,7 @@ package struct HistoryStore {
       let rows = try connection.query(HistorySQL.select(query), HistorySQL.values(userId, query))
       let entries = try rows.prefix(query.limit).map { try HistoryEntry(row: $0) }
       return HistoryPage(
-        entries: entries, total: try HistoryStore.total(connection, userId, query),
+        entries: entries, total: try HistoryStore.total(connection, userId, query, rows),
         hasMore: rows.count > query.limit,
         parties: try Directory.parties(connection, Set(entries.map { UserKey($0.remoteUserId) })))
     }
@@ -112,16 +112,12 @@ package struct HistoryStore {
       """, [.text(user)])
   }
 
+  /// Beside the entries of a page, or asked for where the page has none.
   private static func total(
-    _ connection: MySQLConnection, _ userId: String, _ query: HistoryQuery
+    _ connection: MySQLConnection, _ userId: String, _ query: HistoryQuery, _ page: [MySQLRow]
   ) throws -> Int {
-    let types = query.callType.map { [$0] } ?? CallType.allCases
-    let statuses = query.status.map { [$0] } ?? HistoryStatus.allCases
-    let columns = types.flatMap { type in statuses.map { "\(type.rawValue)_\($0.rawValue)" } }
-    let row = try connection.queryRow(
-      "SELECT \(columns.joined(separator: " + ")) FROM call_history_totals WHERE user_id = ?",
-      [.text(userId)])
-    return Int(row?.int(0) ?? 0)
+    if let row = page.first { return Int(row.int(HistorySQL.totalColumn)) }
+    return Int(try connection.queryRow(HistorySQL.total(query), [.text(userId)])?.int(0) ?? 0)
   }
 }
 
