@@ -1,7 +1,8 @@
 // A connection for commands: blocking, with every wait bounded, re-made after a failure.
 //
-// It belongs to one thread. After a failure it fails at once for a second (RedisTimeouts), because
-// what Redis holds is never worth holding up a call: the caller goes on without it.
+// It belongs to one thread. After a failure that took its time it fails at once for a second
+// (RedisTimeouts), because what Redis holds is never worth holding up a call: the caller goes on without
+// it. A Redis that refuses connections costs nothing, so one that was restarted is met at once.
 
 package final class RedisConnection {
   private let address: RedisAddress
@@ -34,12 +35,13 @@ package final class RedisConnection {
     request.removeAll(keepingCapacity: request.capacity <= 16_384)
     RESPEncoder.encode(arguments, to: &request)
     let reply: RedisValue
+    let patience = Deadline(milliseconds: timeouts.cheapMilliseconds)
     do {
       try makeReady()
       try stream!.send(request)
       reply = try stream!.reply(before: Deadline(milliseconds: timeouts.replyMilliseconds))
     } catch {
-      fail(error)
+      fail(error, isCheap: !patience.hasPassed)
       throw error
     }
     if case .error(let message) = reply { throw .refused(message) }
@@ -58,9 +60,9 @@ package final class RedisConnection {
     }
   }
 
-  private func fail(_ cause: RedisError) {
+  private func fail(_ cause: RedisError, isCheap: Bool) {
     stream = nil
-    if backOff == nil {
+    if backOff == nil, !isCheap {
       backOff = (Deadline(milliseconds: timeouts.backOffMilliseconds), cause)
     }
   }

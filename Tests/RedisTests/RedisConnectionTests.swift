@@ -53,15 +53,33 @@ import Testing
     #expect(try redis.command("PING") == .simple("PONG"))
   }
 
-  @Test func aDeadServerCostsNothingDuringTheBackOff() throws {
+  @Test func aServerThatIsNotThereCostsNothingAndIsMetAsSoonAsItIs() throws {
     let server = try RedisServer()
     var timeouts = RedisTimeouts()
+    timeouts.backOffMilliseconds = 60_000
+    // On a busy machine a refused connection may take its time, too.
+    timeouts.cheapMilliseconds = 10_000
+    let redis = RedisConnection(address: try server.address, timeouts: timeouts)
+    #expect(try redis.command("PING") == .simple("PONG"))
+    server.stop()
+    for _ in 0..<1000 {
+      #expect { try redis.command("PING") } throws: { isUnavailable($0) }
+    }
+    try server.start()
+    #expect(try redis.command("PING") == .simple("PONG"))
+  }
+
+  @Test func aHangingServerCostsNothingDuringTheBackOff() throws {
+    let server = try RedisServer()
+    var timeouts = RedisTimeouts()
+    timeouts.replyMilliseconds = 100
     timeouts.backOffMilliseconds = 300
     let redis = RedisConnection(address: try server.address, timeouts: timeouts)
-    server.stop()
+    #expect(try redis.command("PING") == .simple("PONG"))
+    server.freeze(true)
     #expect { try redis.command("PING") } throws: { isUnavailable($0) }
-    try server.start()
-    // Back already, but not tried before the back-off is over.
+    server.freeze(false)
+    // Awake already, but not tried before the back-off is over.
     let time = ContinuousClock().measure {
       for _ in 0..<1000 {
         #expect { try redis.command("PING") } throws: { isUnavailable($0) }
