@@ -13,8 +13,8 @@ package struct MySQLOptions: Sendable, Equatable {
   package var password: String
   package var database: String
   package var connectTimeoutSeconds: UInt32 = 2
-  /// How long one statement may take before the connection is given up.
-  package var readTimeoutSeconds: UInt32 = 15
+  /// How long one statement may take before the connection is given up; more than a lock is waited for.
+  package var readTimeoutSeconds: UInt32 = 7
 
   package init(
     host: String = "127.0.0.1", port: UInt16 = 3306, socket: String? = nil, user: String,
@@ -47,7 +47,7 @@ package final class MySQLConnection {
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 5",
     "SET SESSION autocommit = 1 /*M!100300 , idle_transaction_timeout = 5 */"
-      + " /*!80000 , wait_timeout = 30 */",
+      + " /*!80000 , wait_timeout = 10 */",
   ]
 
   /// - Parameter multipleStatements: For migration files only.

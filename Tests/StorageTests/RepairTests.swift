@@ -8,7 +8,8 @@ import Testing
 
 @testable import Storage
 
-@Suite(.needsServer, .database) struct RepairTests {
+// One at a time: each damages what the others hold to be whole.
+@Suite(.needsServer, .database, .serialized) struct RepairTests {
   private let stores: Stores
 
   init() throws { stores = try Stores() }

@@ -17,9 +17,18 @@ import Testing
     Retention(stores.database, RetentionSettings(qualityDays: quality, auditDays: audit))
   }
 
+  /// A table of the numbers from 1 to `last`, at most 10,000. MySQL has no sequence engine.
+  private static func sequence(_ last: Int) -> String {
+    let digits = (0...9).map { "SELECT \($0) AS n" }.joined(separator: " UNION ALL ")
+    return """
+      (SELECT 1 + a.n + 10 * b.n + 100 * c.n + 1000 * d.n AS seq FROM (\(digits)) a
+       JOIN (\(digits)) b JOIN (\(digits)) c JOIN (\(digits)) d HAVING seq <= \(last)) numbers
+      """
+  }
+
   private func fill(_ table: String, hoursAgo: Int, rows: Int) throws {
     let time = "UTC_TIMESTAMP(3) - INTERVAL \(hoursAgo) HOUR - INTERVAL 1 MINUTE"
-    let sequence = "seq_1_to_\(rows)"
+    let sequence = Self.sequence(rows)
     switch table {
     case "call_events":
       try stores.connection.run(
