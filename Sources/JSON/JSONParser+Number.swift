@@ -8,9 +8,15 @@ extension JSONParser {
     let start = position
     let isNegative = bytes[position] == UInt8(ascii: "-")
     if isNegative { position += 1 }
+    let digits = position
     let integer = try integerPart(bytes, isNegative: isNegative)
-    let fraction = try fractionAndExponent(bytes)
-    if !fraction, let integer { return .int(integer) }
+    let end = position
+    if try !fractionAndExponent(bytes) {
+      if let integer { return .int(integer) }
+      if !isNegative, let value = Self.unsigned(bytes.extracting(digits..<end)) {
+        return .unsigned(value)
+      }
+    }
     return try double(bytes, from: start)
   }
 
@@ -33,6 +39,18 @@ extension JSONParser {
     guard position > start else { throw fault(bytes) }
     guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else {
       throw JSONError(.invalidNumber, at: start)
+    }
+    return value
+  }
+
+  /// nil where the digits do not fit UInt64.
+  private static func unsigned(_ digits: Span<UInt8>) -> UInt64? {
+    var value: UInt64 = 0
+    for index in digits.indices {
+      let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tenfold.addingReportingOverflow(UInt64(digits[index] & 0x0F))
+      if overflow || carry { return nil }
+      value = sum
     }
     return value
   }

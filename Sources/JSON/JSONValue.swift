@@ -1,11 +1,14 @@
 // A JSON value in memory (RFC 8259 §3), and how the rest of the code looks into one.
 
-/// Numbers that are integers and fit are `.int`, all others `.double`: `1`, `1.0` and `1e0` are the
+/// Numbers that are integers and fit are `.int`, or `.unsigned` where only UInt64 has room for them (a
+/// host's BIGINT UNSIGNED id), all others `.double`: `1`, `1.0` and `1e0` are the
 /// same number to RFC 8259 §6, and clients (Dart's among them) write whole doubles as `1.0`.
 package enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
   case int(Int64)
+  /// More than Int64.max.
+  case unsigned(UInt64)
   case double(Double)
   case string(String)
   case array([JSONValue])
@@ -20,6 +23,16 @@ extension JSONValue {
     if case .string(let value) = self { value } else { nil }
   }
 
+  /// A string, or an integer's decimal digits: how a client may write an id (contract §1).
+  package var textOrDigits: String? {
+    switch self {
+    case .string(let value): value
+    case .int(let value): String(value)
+    case .unsigned(let value): String(value)
+    default: nil
+    }
+  }
+
   package var intValue: Int64? {
     if case .int(let value) = self { value } else { nil }
   }
@@ -29,6 +42,7 @@ extension JSONValue {
     switch self {
     case .double(let value): value
     case .int(let value): Double(value)
+    case .unsigned(let value): Double(value)
     default: nil
     }
   }

@@ -39,6 +39,7 @@ extension JSONValue {
     case .null: writer.null()
     case .bool(let value): writer.bool(value)
     case .int(let value): writer.int(value)
+    case .unsigned(let value): writer.raw(String(value))
     case .double(let value): writer.double(value)
     case .string(let value): writer.string(value)
     case .array(let elements):

@@ -41,15 +41,10 @@ struct ClaimsPolicy: Sendable {
   }
 
   private func subject(of claims: JSONValue) throws(JWTError) -> String {
-    switch claims["sub"] {
-    case .string(let text)
-    where (1...JWTClaims.maximumSubjectLength).contains(text.unicodeScalars.count):
-      return text
-    case .int(let number):
-      return String(number)
-    default:
-      throw .invalidClaims
-    }
+    guard let subject = claims["sub"]?.textOrDigits,
+      (1...JWTClaims.maximumSubjectLength).contains(subject.unicodeScalars.count)
+    else { throw .invalidClaims }
+    return subject
   }
 
   /// `aud` is one text or a list of them (§4.1.3).

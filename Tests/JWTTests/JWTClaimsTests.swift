@@ -19,7 +19,8 @@ import Testing
     arguments: [
       (JSONValue.string("u"), "u"), ("12", "12"), (.int(12), "12"), (.int(0), "0"),
       (.int(-5), "-5"),
-      (.int(.max), "9223372036854775807"), ("änne", "änne"),
+      (.int(.max), "9223372036854775807"), (.unsigned(.max), "18446744073709551615"),
+      ("änne", "änne"),
       (.string(String(repeating: "x", count: 64)), String(repeating: "x", count: 64)),
       (.string(String(repeating: "é", count: 64)), String(repeating: "é", count: 64)),
     ])
