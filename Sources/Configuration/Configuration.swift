@@ -79,7 +79,7 @@ package struct Configuration: Sendable {
       "AGORA_TOKEN_EXPIRATION_SECONDS", 60...86_400, standard: 3600)
     tokensForAnyChannel =
       from.choice("TOKEN_CHANNELS", ["calls", "any"], standard: "calls") == "any"
-    callTimeoutSeconds = from.number("CALL_TIMEOUT_SECONDS", 1...3600, standard: 60)
+    callTimeoutSeconds = from.number("CALL_TIMEOUT_SECONDS", 1...86_400, standard: 60)
     let maximum = from.number("MAX_CALL_DURATION_SECONDS", 0...31_536_000, standard: 7200)
     maximumCallSeconds = maximum == 0 ? Self.noMaximumSeconds : maximum
     limits = from.rateLimits()

@@ -15,7 +15,7 @@ extension Variables {
   }
 
   mutating func rateLimits() -> Configuration.RateLimits {
-    func range() -> ClosedRange<Int> { 0...100_000 }
+    func range() -> ClosedRange<Int> { 0...1_000_000_000 }
     return Configuration.RateLimits(
       tokenGenerate: number("RATE_LIMIT_TOKEN_GENERATE", range(), standard: 10),
       tokenRefresh: number("RATE_LIMIT_TOKEN_REFRESH", range(), standard: 10),
@@ -98,8 +98,8 @@ extension Variables {
   mutating func signaling() -> Configuration.SignalingSettings {
     Configuration.SignalingSettings(
       address: address("SIGNALING_ADDRESS", standard: .tcp(host: "127.0.0.1", port: 9502)),
-      messagesPerSecond: number("SIGNALING_MESSAGES_PER_SECOND", 0...100_000, standard: 20),
-      connectionsPerUser: number("SIGNALING_CONNECTIONS_PER_USER", 0...100_000, standard: 20),
+      messagesPerSecond: number("SIGNALING_MESSAGES_PER_SECOND", 0...1_000_000, standard: 20),
+      connectionsPerUser: number("SIGNALING_CONNECTIONS_PER_USER", 0...1_000_000, standard: 20),
       connectionsPerAddress: number(
         "SIGNALING_CONNECTIONS_PER_ADDRESS", 0...1_000_000, standard: 1000))
   }
