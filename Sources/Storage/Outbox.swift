@@ -60,6 +60,9 @@ package struct Outbox {
     user_id, event_id, event_type, call_id, data, created_at, origin_device, origin_connection
     """
 
+  /// What is older is not kept (contract §6.4), whether or not the sweeper has been there.
+  private static let isKept = "created_at >= UTC_TIMESTAMP(3) - INTERVAL 24 HOUR"
+
   /// Snapshots that one statement takes.
   private static let batchSize = 32
 
@@ -95,7 +98,8 @@ package struct Outbox {
       try $0.query(
         """
         SELECT l.user_id, l.last_event_id, l.call_id IS NOT NULL,
-          (SELECT MIN(e.event_id) FROM call_events e WHERE e.user_id = l.user_id)
+          (SELECT e.event_id FROM call_events e
+           WHERE e.user_id = l.user_id AND e.\(Self.isKept) ORDER BY e.event_id LIMIT 1)
         FROM user_lines l
         WHERE l.user_id IN (\(Array(repeating: "?", count: length).joined(separator: ", ")))
         """, filled.map { .text($0) })
@@ -127,10 +131,13 @@ package struct Outbox {
         invitation = try self.invitation(connection, userId, call.id)
       }
       let oldest = try connection.queryRow(
-        "SELECT MIN(event_id) FROM call_events WHERE user_id = ?", [.text(userId)])
+        """
+        SELECT event_id FROM call_events WHERE user_id = ? AND \(Self.isKept)
+        ORDER BY event_id LIMIT 1
+        """, [.text(userId)])
       return UserSnapshot(
         lastEventId: line.int(0),
-        oldestEventId: oldest.flatMap { $0.isNull(0) ? nil : $0.int(0) },
+        oldestEventId: oldest?.int(0),
         activeCall: details, invitation: invitation)
     }
   }
@@ -151,8 +158,8 @@ package struct Outbox {
     try database.read {
       try $0.query(
         """
-        SELECT \(Self.columns) FROM call_events WHERE user_id = ? AND event_id > ?
-        ORDER BY event_id LIMIT ?
+        SELECT \(Self.columns) FROM call_events
+        WHERE user_id = ? AND event_id > ? AND \(Self.isKept) ORDER BY event_id LIMIT ?
         """, [.text(userId), .int(after), .int(limit)]
       ).map(StoredEvent.init(row:))
     }

@@ -144,6 +144,24 @@ def test_resync(people):
             assert socket.take("call_quality_warning")["id"] == str(number)
 
 
+def test_what_is_older_than_a_day_is_not_kept(people):
+    """Whether or not the sweeper has been there."""
+    _, callee, _ = warned(people, 4)
+    newest = int(callee.socket().greeting["lastEventId"])
+    people.stack.sql(
+        "UPDATE call_events SET created_at = created_at - INTERVAL 25 HOUR "
+        "WHERE user_id = %s AND event_id <= %s",
+        callee.id,
+        newest - 2,
+    )
+    for last, expected in [(0, True), (newest - 3, True), (newest - 2, False)]:
+        socket = callee.socket(last_event_id=last)
+        assert (socket.greeting.get("resync") is True) is expected, last
+        assert socket.take("call_quality_warning")["id"] == str(newest - 1)
+        assert socket.take("call_quality_warning")["id"] == str(newest)
+        assert len(socket.events) == 2
+
+
 def test_odd_last_event_ids(people, stack):
     """An id from the future or no id at all harms nobody."""
     _, callee, _ = warned(people, 1)
