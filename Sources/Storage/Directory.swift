@@ -26,29 +26,28 @@ enum Directory {
     let pair: [MySQLValue] = [.text(caller), .text(callee)]
     let rows = try connection.query(
       """
-      SELECT p.id, p.name, p.avatar_url, p.accepted, p.blocked, UTC_TIMESTAMP(3) FROM (
-        SELECT u.id, COALESCE(u.full_name, u.username) AS name, u.avatar_url,
+      SELECT p.id, p.full_name, p.username, p.avatar_url, p.accepted, p.blocked, UTC_TIMESTAMP(3)
+      FROM (
+        SELECT u.id, u.full_name, u.username, u.avatar_url,
           EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
             AND UPPER(status) = 'ACCEPTED') AS accepted,
           EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
             AND UPPER(status) = 'BLOCKED') AS blocked
         FROM users u WHERE u.id = ?
         UNION ALL
-        SELECT u.id, COALESCE(u.full_name, u.username), u.avatar_url, 0,
+        SELECT u.id, u.full_name, u.username, u.avatar_url, 0,
           EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
             AND UPPER(status) = 'BLOCKED')
         FROM users u WHERE u.id = ?
       ) p
       """, pair + pair + [.text(caller), .text(callee), .text(caller), .text(callee)])
     func party(_ id: String) -> Party? {
-      rows.first { UserID.areSame($0.text(0), id) }.map {
-        Party(id: id, name: $0.optionalText(1), avatar: $0.optionalText(2))
-      }
+      rows.first { UserID.areSame($0.text(0), id) }.map { Party(id: id, row: $0) }
     }
     return Acquaintance(
       caller: party(caller), callee: party(callee),
-      isContact: rows.contains { $0.int(3) != 0 }, isBlocked: rows.contains { $0.int(4) != 0 },
-      now: rows.first?.time(5) ?? .now())
+      isContact: rows.contains { $0.int(4) != 0 }, isBlocked: rows.contains { $0.int(5) != 0 },
+      now: rows.first?.time(6) ?? .now())
   }
 
   /// Names and avatars of users; those who do not exist (any more) are left out.
@@ -63,15 +62,25 @@ enum Directory {
     let filled = ids + Array(repeating: first, count: places - ids.count)
     let rows = try connection.query(
       """
-      SELECT id, COALESCE(full_name, username), avatar_url FROM users
+      SELECT id, full_name, username, avatar_url FROM users
       WHERE id IN (\(Array(repeating: "?", count: places).joined(separator: ", ")))
       """, filled.map { .text($0.id) })
     var parties: [UserKey: Party] = [:]
     for row in rows {
       let key = UserKey(row.text(0))
       guard ids.contains(key) else { continue }
-      parties[key] = Party(id: key.id, name: row.optionalText(1), avatar: row.optionalText(2))
+      parties[key] = Party(id: key.id, row: row)
     }
     return parties
+  }
+}
+
+extension Party {
+  /// From a row of id, full name, user name and avatar. The user name stands in for a full name that is
+  /// NULL or empty: here, because MariaDB 10.11 dies of COALESCE(NULLIF(full_name, ''), username) where
+  /// `users` is a view over another character set.
+  fileprivate init(id: String, row: MySQLRow) {
+    let fullName = row.optionalText(1).flatMap { $0.isEmpty ? nil : $0 }
+    self.init(id: id, name: fullName ?? row.optionalText(2), avatar: row.optionalText(3))
   }
 }

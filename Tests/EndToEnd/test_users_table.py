@@ -48,6 +48,21 @@ def test_names_that_are_null(people):
     assert callee.history()["calls"][0]["remoteUserAvatar"] is None
 
 
+@criterion("R6.1")
+def test_full_names_that_are_empty(people):
+    """The user name stands in for a full name that says nothing."""
+    caller, callee = people.pair()
+    people.stack.sql("UPDATE users SET full_name = '' WHERE id IN (%s, %s)", caller.id, callee.id)
+    rows = people.stack.sql(
+        "SELECT id, username FROM users WHERE id IN (%s, %s)", caller.id, callee.id
+    )
+    names = {row["id"]: row["username"] for row in rows}
+    call = caller.call(callee)
+    assert (call["callerName"], call["calleeName"]) == (names[caller.id], names[callee.id])
+    caller.end(call["callId"])
+    assert callee.history()["calls"][0]["remoteUserName"] == names[caller.id]
+
+
 @criterion("R6.1", "R6.5")
 def test_a_user_who_has_gone(people):
     """The other's history, details and statistics stay readable, and the call can be ended."""
