@@ -4,9 +4,13 @@ import Calls
 import MySQL
 
 extension CallStore {
+  /// A call past its deadline is over, whether or not the sweeper has been there (contract §4).
   /// - Throws: `CallError`: `notFound`, `unauthorizedAccess`.
   package func details(_ callId: String, for userId: String) throws -> CallDetails {
-    try details(of: try require(callId, for: userId))
+    let (call, now) = try requireNow(callId, for: userId)
+    guard call.overdue(at: now) != nil else { return try details(of: call) }
+    try expire(call)
+    return try details(of: try require(callId, for: userId))
   }
 
   /// The call that a user's line is busy with, or nil.

@@ -96,22 +96,31 @@ package struct CallStore {
     }.call
   }
 
-  package func find(_ callId: String) throws -> Call? {
+  package func find(_ callId: String) throws -> Call? { try read(callId)?.call }
+
+  /// A call as it stands, and the server's time.
+  private func read(_ callId: String) throws -> (call: Call, now: Timestamp)? {
     guard CallID.isWellFormed(callId) else { return nil }
     return try database.read { connection in
       try connection.queryRow(
-        "SELECT \(Call.columns) FROM calls c WHERE c.id = ?", [.text(callId.lowercased())]
-      ).map { try Call(row: $0) }
+        "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ?",
+        [.text(callId.lowercased())]
+      ).map { (try Call(row: $0), $0.time(Call.columnCount) ?? .now()) }
     }
   }
 
   /// - Throws: `CallError.notFound`; `CallError.unauthorizedAccess` for somebody else's call.
   package func require(_ callId: String, for userId: String) throws -> Call {
-    guard let call = try find(callId) else { throw CallError.notFound(.call) }
-    guard call.isParticipant(userId) else {
+    try requireNow(callId, for: userId).call
+  }
+
+  /// The same, and the server's time.
+  func requireNow(_ callId: String, for userId: String) throws -> (call: Call, now: Timestamp) {
+    guard let found = try read(callId) else { throw CallError.notFound(.call) }
+    guard found.call.isParticipant(userId) else {
       throw CallError.unauthorizedAccess("You take no part in this call.")
     }
-    return call
+    return found
   }
 
   private func change(

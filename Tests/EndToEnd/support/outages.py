@@ -54,11 +54,20 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def stands_still(pid: int) -> bool:
+    """Whether all threads of a process have stopped: a signal takes a moment to reach each."""
+    states = (
+        task.read_text().rpartition(")")[2] for task in Path(f"/proc/{pid}/task").glob("*/stat")
+    )
+    return all(state.split()[0] in "TZX" for state in states)
+
+
 @contextlib.contextmanager
 def halted(pid: int):
     """A process that hangs (SIGSTOP), and goes on afterwards."""
     kill(pid, signal.SIGSTOP)
     try:
+        wait_until(lambda: stands_still(pid), 5, 0.001, f"{pid} to stop")
         yield
     finally:
         kill(pid, signal.SIGCONT)
