@@ -43,6 +43,8 @@ package final class FastCGIWorker {
     try Self.prepare(listening)
     self.listening = listening
     self.signals = try SignalDescriptor(signals)
+    // The supervisor's: whoever sends it to all of them must not break off a request.
+    signal(SIGHUP, SIG_IGN)
     epoll = try Epoll(batch: 2)
     // Of the workers that wait on the socket, one is woken a connection, not all of them.
     try epoll.add(listening, [.read, .exclusive], tag: Self.listeningTag)

@@ -68,6 +68,60 @@ def test_end_command(people):
     theirs.take("call_ended", endedBy=caller.id)
 
 
+@criterion("R12.3")
+@pytest.mark.parametrize(
+    "members",
+    [{}, {"data": None}, {"data": {}}, {"payload": {}}, {"data": None, "payload": {}}],
+    ids=str,
+)
+def test_a_command_without_data(people, members):
+    """As a body: what is absent counts as {}, so it is the call that is missed."""
+    socket = people.person().socket()
+    socket.send({"type": "call.end", "requestId": 7, **members})
+    result = socket.take("command_result", requestId=7)["data"]
+    assert result["status"] == 400
+    faults = result["body"]["error"]["details"]
+    assert [(fault["field"], fault["code"]) for fault in faults] == [("callId", "REQUIRED")]
+
+
+@criterion("R2.2")
+def test_ids_that_are_numbers(people):
+    """§1: read as their decimal strings, as in a body."""
+    caller, callee, call = people.ringing()
+    socket = callee.socket(device="5")
+    socket.send({"type": "call.accept", "requestId": 1, "data": {"callId": 5}})
+    result = socket.take("command_result", requestId=1)["data"]
+    assert (result["status"], result["body"]["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+    expect.succeeded(callee.post(f"/calls/{call['callId']}/accept", {"deviceId": 5}))
+    assert socket.command("call.accept", callId=call["callId"], deviceId=5)["status"] == 200
+    result = socket.command("call.accept", callId=call["callId"], deviceId=6)
+    assert result["body"]["error"]["code"] == "CALL_ALREADY_ACCEPTED"
+    body = {"channelId": 12345}
+    expect.refused(caller.post("/agora/token/generate", body), 403, "UNAUTHORIZED_ACCESS")
+
+
+def test_types_in_any_case(people):
+    """§1: words are read in any case."""
+    caller, callee, call = people.connected()
+    socket = caller.socket()
+    socket.send({"type": "HEARTBEAT"})
+    socket.take("heartbeat.ack")
+    payload = {"callId": call["callId"]}
+    socket.send({"type": "CALL.END", "requestId": "x", "payload": payload})
+    assert socket.take("command_result", requestId="x")["data"]["status"] == 200
+    assert callee.active() is None
+
+
+def test_an_unknown_type_is_told_with_the_clients_own_request_id(people):
+    socket = people.person().socket()
+    for request_id in ("mine", 12):
+        socket.send({"type": "call.hold", "requestId": request_id})
+        error = socket.take("error", requestId=request_id)["data"]
+        assert error["details"][0]["field"] == "type"
+    socket.send({"type": "call.hold", "requestId": []})
+    assert "requestId" not in socket.take("error")["data"]
+
+
 def test_a_result_is_for_its_connection_only(people):
     """`command_result` and `heartbeat.ack` go to the connection that asked."""
     caller, callee, call = people.connected()

@@ -21,7 +21,7 @@ def test_connected(people):
     person = people.person()
     one, two = person.socket(), person.socket()
     for socket in (one, two):
-        assert set(socket.greeting) - {"resync"} == {
+        assert set(socket.greeting) == {
             "connectionId",
             "userId",
             "heartbeatSeconds",

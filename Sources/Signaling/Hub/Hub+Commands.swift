@@ -30,8 +30,9 @@ extension Hub {
   private func take(_ text: Span<UInt8>, _ session: Session, isOverLimit: Bool) {
     switch ClientMessage(text) {
     case .heartbeat: send(ServerFrame.heartbeatAck(at: .now()), session)
-    case .invalid(let error):
-      send(ServerFrame.error(services.refusal(error, makeRequestId())), session)
+    case .invalid(let error, let requestId):
+      send(
+        ServerFrame.error(services.refusal(error, makeRequestId()), requestId: requestId), session)
     case .command(let command):
       if isOverLimit || session.commands >= Self.commandLimit {
         refuse(command, .rateLimited, session)

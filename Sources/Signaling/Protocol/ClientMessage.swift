@@ -7,8 +7,8 @@ import JSON
 enum ClientMessage {
   case heartbeat
   case command(Command)
-  /// To be answered with an `error` frame.
-  case invalid(CallError)
+  /// To be answered with an `error` frame, which repeats the `requestId` that could be read.
+  case invalid(CallError, requestId: JSONValue = .null)
 
   init(_ text: Span<UInt8>) {
     let message: JSONValue
@@ -18,7 +18,7 @@ enum ClientMessage {
       self = .invalid(.malformedJSON(error.description))
       return
     }
-    switch message["type"]?.stringValue {
+    switch message["type"]?.stringValue?.lowercased() {
     case "heartbeat": self = .heartbeat
     case "call.accept": self = Self.command("accept", message)
     case "call.reject": self = Self.command("reject", message)
@@ -27,22 +27,31 @@ enum ClientMessage {
       self = .invalid(
         .validation(
           "type", .invalidType,
-          "type must be one of heartbeat, call.accept, call.reject, call.end."))
+          "type must be one of heartbeat, call.accept, call.reject, call.end."),
+        requestId: Self.requestId(message, .null) ?? .null)
     }
   }
 
   private static func command(_ action: String, _ message: JSONValue) -> ClientMessage {
-    let data = message["data"] ?? message["payload"] ?? .null
-    let requestId = message["requestId"] ?? data["requestId"] ?? .null
-    switch requestId {
-    case .null, .int, .double: break
-    case .string(let text) where text.utf8.count <= 256: break
-    default:
+    // As a body: what is absent or null counts as {} (contract §1).
+    let given = [message["data"], message["payload"]].compactMap { $0 }.first { $0 != .null }
+    let data = given ?? .object([:])
+    guard let requestId = requestId(message, data) else {
       return .invalid(
         .validation(
           "requestId", .invalidType, "requestId must be a number or at most 256 bytes of text."))
     }
     return .command(Command(action: action, requestId: requestId, data: data))
+  }
+
+  /// The client's own; null where it gave none, nil where it is none.
+  private static func requestId(_ message: JSONValue, _ data: JSONValue) -> JSONValue? {
+    let requestId = message["requestId"] ?? data["requestId"] ?? .null
+    return switch requestId {
+    case .null, .int, .unsigned, .double: requestId
+    case .string(let text) where text.utf8.count <= 256: requestId
+    default: nil
+    }
   }
 }
 
@@ -63,7 +72,7 @@ struct Command: Sendable {
     guard let callId = members.removeValue(forKey: "callId"), callId != .null else {
       throw .validation("callId", .required, "callId is required.")
     }
-    guard let callId = callId.stringValue, !callId.isEmpty else {
+    guard let callId = callId.textOrDigits, !callId.isEmpty else {
       throw .validation("callId", .invalidType, "callId must be text.")
     }
     members["requestId"] = nil

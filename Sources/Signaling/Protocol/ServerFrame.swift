@@ -35,7 +35,7 @@ enum ServerFrame {
       json.member("userId", connected.userId)
       json.member("heartbeatSeconds", connected.heartbeatSeconds)
       json.member("lastEventId", String(connected.lastEventId))
-      json.member("resync", connected.resync)
+      if connected.resync { json.member("resync", true) }
       json.key("activeCall")
       if let call = connected.activeCall {
         json.raw(isChat ? ChatDialect.translate(call) : call)
@@ -61,10 +61,13 @@ enum ServerFrame {
   }
 
   /// What could not be understood at all.
-  /// - Parameter refusal: as REST would answer; its `error` is what the client is told.
-  static func error(_ refusal: HTTPResponse) -> [UInt8] {
+  /// - Parameters:
+  ///   - refusal: as REST would answer; its `error` is what the client is told.
+  ///   - requestId: the client's own; null where it gave none.
+  static func error(_ refusal: HTTPResponse, requestId: JSONValue) -> [UInt8] {
     let body = try? JSONParser.parse(refusal.body)
     return local("error") { json in
+      if requestId != .null { json.member("requestId", requestId) }
       for name in ["code", "message", "details"] {
         if let value = body?["error"]?[name] { json.member(name, value) }
       }

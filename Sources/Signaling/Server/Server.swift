@@ -50,6 +50,8 @@ package final class Server {
     self.settings = settings
     self.wakeUp = wakeUp
     signal(SIGPIPE, SIG_IGN)
+    // Nothing is read again here; to die of it would take the clients along without a word.
+    signal(SIGHUP, SIG_IGN)
     epoll = try Epoll()
     timer = try TimerDescriptor(intervalMilliseconds: 1000 / Int(Self.ticksPerSecond))
     signals = try SignalDescriptor([SIGTERM, SIGINT])
