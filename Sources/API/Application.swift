@@ -69,7 +69,7 @@ package final class Application {
       try limit(found.route, user, request, &extra)
       let context = Context(
         request: request, userId: user, callId: found.callId, query: try query(request),
-        body: found.route.readsBody ? try body(request) : [:], connectionId: connectionId,
+        body: try body(request), connectionId: connectionId,
         connectionDevice: deviceId)
       response = Envelope.success(
         try found.route.handler(context), requestId: request.requestId)
@@ -104,7 +104,8 @@ package final class Application {
     }
   }
 
-  /// The members of the body; an absent body counts as `{}` (contract §1).
+  /// The members of the body; an absent body counts as `{}` (contract §1). A body that comes with a GET
+  /// or DELETE is held to the same rules: its `userId` must be the user's own as well (§2).
   private func body(_ request: HTTPRequest) throws(CallError) -> [String: JSONValue] {
     if request.bodyExceedsLimit || request.body.count > Self.bodyLimitBytes {
       throw .payloadTooLarge(limitBytes: Self.bodyLimitBytes)

@@ -20,8 +20,9 @@ struct Fields {
   ///   (contract §2); `CallError.validation` with all faults noted.
   func check() throws(CallError) {
     var faults = faults
-    for given in [context.body["userId"], context.query["userId"].map(JSONValue.string)] {
-      guard let given, given != .null else { continue }
+    let given =
+      [context.body["userId"] ?? .null] + context.query.values("userId").map(JSONValue.string)
+    for given in given where given != .null {
       guard let userId = Fields.identifier(given) else {
         faults.append(FieldFault("userId", .invalidUserId, "userId must be a user id."))
         continue
@@ -35,11 +36,7 @@ struct Fields {
 
   /// A user id as a client may write it: text, or a number that is read as its decimal digits.
   private static func identifier(_ value: JSONValue) -> String? {
-    switch value {
-    case .string(let text): UserID.isValid(text) ? text : nil
-    case .int(let number): String(number)
-    default: nil
-    }
+    value.textOrDigits.flatMap { UserID.isValid($0) ? $0 : nil }
   }
 
   private func member(_ name: String) -> JSONValue? {
@@ -59,14 +56,16 @@ struct Fields {
     return userId
   }
 
+  /// - Parameter isId: Whether an integer is read as its decimal digits, as ids are (contract §1).
   mutating func requiredText(
-    _ name: String, _ code: FieldFault.Code, _ rule: String, where isValid: (String) -> Bool
+    _ name: String, _ code: FieldFault.Code, _ rule: String, isId: Bool = false,
+    where isValid: (String) -> Bool
   ) -> String {
     guard let value = member(name) else {
       fault(name, .required, "\(name) is required.")
       return ""
     }
-    guard let text = value.stringValue, isValid(text) else {
+    guard let text = isId ? value.textOrDigits : value.stringValue, isValid(text) else {
       fault(name, code, "\(name) must be \(rule).")
       return ""
     }
@@ -74,10 +73,11 @@ struct Fields {
   }
 
   mutating func optionalText(
-    _ name: String, _ code: FieldFault.Code, _ rule: String, where isValid: (String) -> Bool
+    _ name: String, _ code: FieldFault.Code, _ rule: String, isId: Bool = false,
+    where isValid: (String) -> Bool
   ) -> String? {
     guard member(name) != nil else { return nil }
-    return requiredText(name, code, rule, where: isValid)
+    return requiredText(name, code, rule, isId: isId, where: isValid)
   }
 
   /// One of the words of an enumeration, or nil where it is absent or wrong.
@@ -137,7 +137,7 @@ struct Fields {
   /// The device that a command names, or else its connection's.
   mutating func origin() -> Origin {
     let device = optionalText(
-      "deviceId", .invalidDeviceId, "1 to 128 characters", where: DeviceID.isValid)
+      "deviceId", .invalidDeviceId, "1 to 128 characters", isId: true, where: DeviceID.isValid)
     return Origin(
       device: device ?? context.connectionDevice, connection: context.connectionId)
   }

@@ -10,7 +10,8 @@ struct HistoryHandlers {
   let statistics: StatisticsStore
 
   static let maximumLimit = 100
-  static let maximumPage = 1_000_000
+  /// Nobody has as many; of a higher number it is taken, so that offsets stay within 64 bits.
+  static let maximumPage = 1_000_000_000_000
 
   func list(_ context: Context) throws -> Reply {
     var fields = context.fields()
@@ -23,7 +24,8 @@ struct HistoryHandlers {
     query.status = fields.queryWord(
       "status", .invalidStatus, among: HistoryStatus.self, allowsAll: true)
     let page = fields.queryNumber(
-      "page", .invalidPage, in: 1...Self.maximumPage, standard: 1)
+      "page", .invalidPage, in: 1...Self.maximumPage, standard: 1,
+      clampingAbove: Self.maximumPage)
     query.position = .page(page)
     if let text = context.query["cursor"] {
       if let cursor = HistoryCursor(wire: text) {

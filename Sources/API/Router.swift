@@ -26,9 +26,6 @@ struct Route {
 
   /// As the log shows it: without anybody's ids.
   var pattern: String { "/" + path.joined(separator: "/") }
-
-  /// A request that may have a body.
-  var readsBody: Bool { method != .get && method != .delete }
 }
 
 struct Router {

@@ -135,6 +135,6 @@ extension Fields {
   fileprivate mutating func channelId() -> String {
     requiredText(
       "channelId", .invalidChannelId, "1 to 63 bytes of Agora's channel name alphabet",
-      where: ChannelName.isValid)
+      isId: true, where: ChannelName.isValid)
   }
 }

@@ -36,6 +36,11 @@ package struct QueryParameters: Sendable, Equatable {
     pairs.first { $0.name == name }?.value
   }
 
+  /// All values of a name, in their order.
+  package func values(_ name: String) -> [String] {
+    pairs.filter { $0.name == name }.map(\.value)
+  }
+
   package var names: [String] { pairs.map(\.name) }
 
   package static func == (first: QueryParameters, second: QueryParameters) -> Bool {

@@ -202,11 +202,15 @@ def test_good_subjects(stack, secret, subject):
     admitted(stack, keys.token(secret, subject))
 
 
-def test_an_integer_subject_is_its_decimal_string(people, secret):
-    number = int(time.time() * 1e6)
+@pytest.mark.parametrize("offset", [0, 2**62, 2**63, 2**64 - 2**52], ids=hex)
+def test_an_integer_subject_is_its_decimal_string(people, secret, offset):
+    """Up to the end of BIGINT UNSIGNED, in a JWT and in a body."""
+    number = offset + int(time.time() * 1e6)
     person = people.person(id=str(number))
     friend = people.friend_of(person)
-    call = friend.call(person)
+    response = friend.post("/calls/initiate", {"calleeId": number, "callType": "audio"})
+    call = expect.succeeded(response, 201)
+    assert call["calleeId"] == str(number)
     response = send(people.stack, "GET", "/calls/active", keys.token(secret, number))
     assert expect.succeeded(response)["callId"] == call["callId"]
 

@@ -61,6 +61,36 @@ def test_another_users_id_in_the_query(people, path):
     expect.succeeded(caller.get(path, params={"userId": caller.id}))
 
 
+@criterion("R9.2", "R9.3")
+@pytest.mark.parametrize("method, path, body", **routes.named(routes.BODILESS_ROUTES))
+def test_another_users_id_where_no_body_is_asked_for(people, method, path, body):
+    """A body that nobody asked for is held to the same rules, and nothing is done."""
+    caller, callee, call = people.ended()
+    for sent in ({"userId": callee.id}, {"userId": people.person().id}):
+        response = caller.send(method, routes.at(path, call["callId"]), json=sent)
+        expect.refused(response, 403, "UNAUTHORIZED_ACCESS")
+    response = caller.send(method, routes.at(path, call["callId"]), json={"userId": []})
+    expect.invalid(response, userId="INVALID_USER_ID")
+    response = caller.send(
+        method, routes.at(path, call["callId"]), data="x", headers={"Content-Type": "text/plain"}
+    )
+    expect.refused(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert caller.history()["pagination"]["total"] == 1
+    expect.succeeded(
+        caller.send(method, routes.at(path, call["callId"]), json={"userId": caller.id})
+    )
+
+
+@criterion("R9.2")
+def test_each_user_id_of_a_query_is_looked_at(people):
+    """`?userId=mine&userId=another` is no way around it."""
+    caller, callee, _ = people.ended()
+    for ids in ([caller.id, callee.id], [callee.id, caller.id]):
+        response = caller.get("/calls/history", params={"userId": ids})
+        expect.refused(response, 403, "UNAUTHORIZED_ACCESS")
+    expect.succeeded(caller.get("/calls/history", params={"userId": [caller.id, caller.id]}))
+
+
 @criterion("R9.3")
 def test_own_user_id_is_optional(people):
     """`userId` may be left out everywhere; the user's own is fine."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from support import expect, keys
 from support.handshakes import not_admitted
 from support.people import send
+from support.sockets import Socket
 from support.variants import SETTINGS, variant
 
 pytestmark = variant("configured")
@@ -76,6 +78,15 @@ def test_preflight(stack):
         assert response.content == b"" and varies(response)
 
 
+def test_options_that_name_their_origin_alone(stack):
+    """Taken for a preflight, of whatever method."""
+    for path in ("/calls/initiate", "/openapi.json"):
+        response = send(stack, "OPTIONS", path, headers={"Origin": LISTED[0]})
+        assert response.status_code == 204, expect.described(response)
+        assert response.headers["Access-Control-Allow-Origin"] == LISTED[0]
+        expect.refused(send(stack, "OPTIONS", path), 405, "METHOD_NOT_ALLOWED")
+
+
 def test_preflight_from_another_origin(stack):
     headers = {"Origin": FOREIGN[0], "Access-Control-Request-Method": "POST"}
     response = send(stack, "OPTIONS", "/calls/initiate", headers=headers)
@@ -113,8 +124,19 @@ def test_preflight_to_a_description(stack):
         assert response.status_code == 204 and varies(response), expect.described(response)
         allowed = [response.headers.get(f"Access-Control-Allow-{x}") for x in ("Origin", "Methods")]
         assert allowed == ([origin, "GET, HEAD"] if origin in LISTED else [None, None])
-    response = send(stack, "OPTIONS", "/openapi.json", headers={"Origin": LISTED[0]})
-    assert response.status_code == 405
+
+
+def test_refused_handshakes(stack):
+    """§7.9: every answer, a 401 too."""
+    for origin, status in [(LISTED[0], 401), (FOREIGN[0], 403)]:
+        with pytest.raises(InvalidStatus) as refusal:
+            Socket(stack, origin=origin)
+        response = refusal.value.response
+        assert response.status_code == status
+        allowed = response.headers.get("Access-Control-Allow-Origin")
+        assert allowed == (origin if origin in LISTED else None)
+        assert varies(response)
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_sockets_from_listed_origins(people, stack):

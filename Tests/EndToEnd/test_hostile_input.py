@@ -319,6 +319,19 @@ def test_other_characters_in_headers(people):
         expect.succeeded(response)
 
 
+@criterion("R12.1", "R12.3")
+def test_what_nginx_cannot_read(people):
+    """A validation error of nginx's own says what is wrong as all others do."""
+    person = people.person()
+    prepared = session(people.stack).prepare_request(
+        requests.Request("GET", f"{people.stack.api_url}/calls/active")
+    )
+    prepared.url = f"{people.stack.api_url}/calls/%00"
+    expect.invalid(session(people.stack).send(prepared, timeout=10), request="INVALID_BODY")
+    response = person.get("/calls/active", headers={"Host": "a b"})
+    expect.invalid(response, request="INVALID_BODY")
+
+
 @pytest.mark.parametrize(
     "query", ["status=%ff", "status=%zz", "status=%", "page=%C0%AF", "page=1%00"]
 )

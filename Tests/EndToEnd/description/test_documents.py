@@ -148,7 +148,7 @@ def test_error_codes_are_those_of_the_table():
     sources = (ROOT / "Sources/API/ErrorTable.swift").read_text()
     codes = set(re.findall(r"\b[45]\d\d, \"([A-Z_]+)\"", sources))
     for line in (ROOT / "nginx/chattrix/errors.conf").read_text().splitlines():
-        codes |= set(re.findall(r'"code":"([A-Z_]+)"', line))
+        codes |= set(re.findall(r'"error":\{"code":"([A-Z_]+)"', line))
     schemas = openapi().content["components"]["schemas"].values()
     properties = [schema.get("properties", {}).get("code", {}) for schema in schemas]
     assert {code["const"] for code in properties if "const" in code} == codes

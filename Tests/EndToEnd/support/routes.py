@@ -24,6 +24,7 @@ ROUTES = [
 
 CALL_ROUTES = [route for route in ROUTES if route[1].startswith("/calls/{id}")]
 BODY_ROUTES = [route for route in ROUTES if route[0] in ("POST", "PATCH")]
+BODILESS_ROUTES = [route for route in ROUTES if route not in BODY_ROUTES]
 # Those whose body has members of its own (the ticket's has none).
 FIELD_ROUTES = [route for route in BODY_ROUTES if "ticket" not in route[1]]
 
