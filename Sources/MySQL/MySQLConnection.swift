@@ -47,7 +47,7 @@ package final class MySQLConnection {
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 5",
     "SET SESSION autocommit = 1 /*M!100300 , idle_transaction_timeout = 5 */"
-      + " /*!80000 , wait_timeout = 10 */",
+      + " /*!80000 , wait_timeout = 8 */",
   ]
 
   /// - Parameter multipleStatements: For migration files only.
