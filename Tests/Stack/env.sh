@@ -82,7 +82,7 @@ env_starter() { # NAME
   cat >"$STACK_DIR/bin/start-$1" <<END
 #!/usr/bin/env bash
 STACK_DIR=$(printf %q "$STACK_DIR") STACK_PORT=$STACK_PORT STACK_SHARE=$(printf %q "$STACK_SHARE") \
-  STACK_ADDRESS=$STACK_ADDRESS STACK_NETNS=${STACK_NETNS-} \
+  STACK_ADDRESS=$STACK_ADDRESS STACK_NETNS=${STACK_NETNS-} STACK_DATABASE=$STACK_DATABASE \
   exec $(printf %q "$here/stack.sh") start $1
 END
   chmod 700 "$STACK_DIR/bin/start-$1"

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# A private MariaDB under STACK_DIR, made durable as a real one is: a Unix socket, and no network unless
-# the stack has a STACK_ADDRESS, where other hosts reach it.
+# A private MariaDB under STACK_DIR, or MySQL where STACK_DATABASE says so, made durable as a real one is:
+# a Unix socket, and no network unless the stack has a STACK_ADDRESS, where other hosts reach it.
 
 MYSQL_DATABASE=chattrix
 MYSQL_USER=chattrix
 
 mariadb_configure() {
   cat >"$CONFIG_DIR/mariadb.cnf" <<END
-[mariadbd]
+[mysqld]
 datadir = $STACK_DIR/mysql
 socket = $MYSQL_SOCKET
 pid-file = $PID_DIR/mariadb.pid
@@ -24,8 +24,9 @@ innodb-flush-log-at-trx-commit = 1
 innodb-buffer-pool-size = 256M
 max-connections = 400
 performance-schema = OFF
+$([[ $STACK_DATABASE != mysql ]] || printf 'mysqlx = OFF\nsecure-file-priv = NULL')
 END
-  # MariaDB does not run as root without being told to.
+  # Neither runs as root without being told to.
   ((EUID != 0)) || echo "user = root" >>"$CONFIG_DIR/mariadb.cnf"
   # The server runs this at every start, before it lets anybody in; so no administrator's login.
   {
@@ -55,17 +56,29 @@ mariadb_network() {
 mariadb_install() {
   [[ ! -d $STACK_DIR/mysql ]] || return 0
   rm -rf -- "$STACK_DIR/mysql.new"
-  # In a temporary folder shared with another's start, that one sweeps away our tables.
-  TMPDIR=$STACK_DIR/tmp mariadb-install-db --no-defaults --datadir="$STACK_DIR/mysql.new" --skip-test-db \
-    --auth-root-authentication-method=socket >"$LOG_DIR/mariadb-install.log" 2>&1 || {
+  mariadb_initialize "$STACK_DIR/mysql.new" >"$LOG_DIR/mariadb-install.log" 2>&1 || {
     cat "$LOG_DIR/mariadb-install.log" >&2
     return 1
   }
   mv -- "$STACK_DIR/mysql.new" "$STACK_DIR/mysql"
 }
 
+# MySQL's root has no password; nobody but who owns the stack comes to its socket.
+mariadb_initialize() { # FOLDER
+  # In a temporary folder shared with another's start, that one sweeps away our tables.
+  local -x TMPDIR=$STACK_DIR/tmp
+  if [[ $STACK_DATABASE == mysql ]]; then
+    local options=(--no-defaults --initialize-insecure --secure-file-priv=NULL --datadir="$1")
+    ((EUID != 0)) || options+=(--user=root)
+    mysqld "${options[@]}"
+  else
+    mariadb-install-db --no-defaults --datadir="$1" --skip-test-db \
+      --auth-root-authentication-method=socket
+  fi
+}
+
 mariadb_query() { # SQL
-  MYSQL_PWD=$MYSQL_PASSWORD mariadb --no-defaults --host=localhost --socket="$MYSQL_SOCKET" \
+  MYSQL_PWD=$MYSQL_PASSWORD "$STACK_DATABASE" --no-defaults --host=localhost --socket="$MYSQL_SOCKET" \
     --user="$MYSQL_USER" --batch --skip-column-names --execute="$1" "$MYSQL_DATABASE"
 }
 
@@ -76,8 +89,10 @@ mariadb_start() {
   [[ -z $(process_of mariadb) ]] || ! mariadb_answers || return 0
   mariadb_stop
   mariadb_install
+  local program=mariadbd
+  [[ $STACK_DATABASE != mysql ]] || program=mysqld
   process_start "$LOG_DIR/mariadb.log" \
-    "$(command -v mariadbd)" --defaults-file="$CONFIG_DIR/mariadb.cnf"
+    "$(command -v "$program")" --defaults-file="$CONFIG_DIR/mariadb.cnf"
   process_await MariaDB "$PROCESS_PID" 60 "$LOG_DIR/mariadb.log" mariadb_answers
 }
 

@@ -13,9 +13,6 @@ zlib1g-dev	library zlib
 END
   [[ $1 != build ]] || return 0
   cat <<'END'
-mariadb-server	command mariadbd
-mariadb-server	command mariadb-install-db
-mariadb-client	command mariadb
 redis-server	command redis-server
 redis-server	command redis-cli
 nginx	command nginx
@@ -23,6 +20,12 @@ openssl	command openssl
 curl	command curl
 ca-certificates	file /etc/ssl/certs/ca-certificates.crt
 END
+  if [[ $STACK_DATABASE == mysql ]]; then
+    printf 'mysql-server\tcommand mysqld\nmysql-client\tcommand mysql\n'
+  else
+    printf 'mariadb-server\tcommand mariadbd\nmariadb-server\tcommand mariadb-install-db\n'
+    printf 'mariadb-client\tcommand mariadb\n'
+  fi
   [[ $1 != stack ]] || return 0
   cat <<'END'
 python3	command python3

@@ -10,7 +10,9 @@ STACK_PORT=${STACK_PORT:-8443}
 STACK_SHARE=${STACK_SHARE:+$(realpath -m -- "$STACK_SHARE")}
 # An address by which other hosts reach this one, besides loopback; else empty.
 STACK_ADDRESS=${STACK_ADDRESS-}
-export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS
+# Which server the data is in: mariadb, which Debian has, or mysql, MySQL's own, where it is installed.
+STACK_DATABASE=${STACK_DATABASE:-mariadb}
+export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS STACK_DATABASE
 
 [[ $STACK_PORT =~ ^[1-9][0-9]{0,4}$ && $STACK_PORT -le 65532 ]] || {
   echo "STACK_PORT is a port between 1 and 65532, and the three after it belong to the stack too" >&2
@@ -18,6 +20,10 @@ export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS
 }
 [[ $STACK_ADDRESS =~ ^([0-9]{1,3}(\.[0-9]{1,3}){3})?$ ]] || {
   echo "STACK_ADDRESS is an IPv4 address of this host" >&2
+  exit 64
+}
+[[ $STACK_DATABASE =~ ^(mariadb|mysql)$ ]] || {
+  echo "STACK_DATABASE is mariadb or mysql" >&2
   exit 64
 }
 [[ $STACK_DIR$STACK_SHARE != *[\"\'\\\$\`\|\&\;$'\n']* ]] || {
