@@ -89,6 +89,8 @@ mariadb_start() {
   [[ -z $(process_of mariadb) ]] || ! mariadb_answers || return 0
   mariadb_stop
   mariadb_install
+  # MySQL takes whoever has the id of one that was killed for its owner.
+  rm -f -- "$MYSQL_SOCKET.lock"
   local program=mariadbd
   [[ $STACK_DATABASE != mysql ]] || program=mysqld
   process_start "$LOG_DIR/mariadb.log" \
