@@ -59,6 +59,15 @@ static inline bool chattrix_bind_param_failed(MYSQL_STMT *statement, MYSQL_BIND 
 static inline bool chattrix_bind_result_failed(MYSQL_STMT *statement, MYSQL_BIND *bind) {
   return mysql_stmt_bind_result(statement, bind) != 0;
 }
+// To be called where an error came instead of the rows. MariaDB's library believes that they are still to
+// come, and whatever is done with the statement next would wait for them until the time-out.
+static inline void chattrix_forget_rows(MYSQL_STMT *statement) {
+#ifdef MARIADB_PACKAGE_VERSION
+  statement->state = MYSQL_STMT_FETCH_DONE;
+#else
+  (void)statement;
+#endif
+}
 static inline void chattrix_free_result(MYSQL_STMT *statement) {
   (void)mysql_stmt_free_result(statement);
 }

@@ -55,9 +55,12 @@ final class MySQLStatement {
   /// All rows of the result; the statement is ready for its next run afterwards.
   func fetchAll() throws(MySQLError) -> [MySQLRow] {
     defer { chattrix_free_result(handle) }
-    guard !chattrix_bind_result_failed(handle, results.baseAddress),
-      mysql_stmt_store_result(handle) == 0
-    else { throw failure() }
+    guard !chattrix_bind_result_failed(handle, results.baseAddress) else { throw failure() }
+    guard mysql_stmt_store_result(handle) == 0 else {
+      let error = failure()
+      chattrix_forget_rows(handle)
+      throw error
+    }
     var rows: [MySQLRow] = []
     while true {
       switch mysql_stmt_fetch(handle) {

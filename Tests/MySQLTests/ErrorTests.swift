@@ -73,6 +73,23 @@ import Testing
     try update(other, 1)
   }
 
+  @Test("An error in the midst of a result's rows ends them, and nothing more is waited for")
+  func aLockTimeoutBetweenRows() throws {
+    try one.run("START TRANSACTION")
+    try update(one, 2)
+    try other.run("SET SESSION innodb_lock_wait_timeout = 1")
+    let select = "SELECT n FROM \(table) FORCE INDEX (PRIMARY) ORDER BY n FOR UPDATE"
+    for _ in 0..<2 {
+      let started = MonotonicClock.milliseconds()
+      let error = failure { _ = try other.query(select) }
+      #expect(error?.code == 1205)
+      #expect(MonotonicClock.milliseconds() - started < 4000)
+    }
+    #expect(try other.queryRow("SELECT 77")?.int(0) == 77)
+    try one.run("ROLLBACK")
+    #expect(try other.query(select).map { $0.int(0) } == [1, 2])
+  }
+
   @Test func aKilledConnectionIsUnavailable() throws {
     let id = try other.id
     try one.kill(id)
