@@ -43,5 +43,15 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// ER_DUP_ENTRY.
   package var isDuplicate: Bool { code == 1062 }
 
+  /// ER_DUP_ENTRY in that unique key, whose name the message has in it, in whatever language.
+  ///
+  /// By hand: the `contains` of a text in a text brings the regular expressions along, a megabyte.
+  package func isDuplicate(in key: StaticString) -> Bool {
+    guard isDuplicate else { return false }
+    let message = Array(message.utf8)
+    let name = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+    return message.indices.contains { message[$0...].starts(with: name) }
+  }
+
   package var description: String { "MySQL \(code) (\(state)): \(message)" }
 }

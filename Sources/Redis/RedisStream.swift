@@ -128,18 +128,15 @@ struct RedisStream: ~Copyable {
 
 /// A moment of the monotonic clock.
 struct Deadline {
-  private let instant: ContinuousClock.Instant
+  private let moment: Int64
 
-  init(milliseconds: Int32) { instant = .now + .milliseconds(milliseconds) }
+  init(milliseconds: Int32) { moment = MonotonicClock.microseconds() + Int64(milliseconds) * 1000 }
 
   var hasPassed: Bool { remainingMilliseconds <= 0 }
 
   /// Rounded up, so that who sleeps as long finds it passed; 0 once it has passed.
   var remainingMilliseconds: Int32 {
-    let rest = ContinuousClock.Instant.now.duration(to: instant).components
-    guard rest.seconds >= 0, rest.attoseconds >= 0 else { return 0 }
-    let milliseconds =
-      rest.seconds * 1000 + (rest.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-    return Int32(clamping: milliseconds)
+    let microseconds = max(moment - MonotonicClock.microseconds(), 0)
+    return Int32(clamping: (microseconds + 999) / 1000)
   }
 }

@@ -83,9 +83,7 @@ extension CallStore {
       return .made(CallDetails(call: call, caller: caller, callee: callee))
     } catch is ClaimFailed {
       return try whoIsBusy(callerId, calleeId)
-    } catch let error as MySQLError
-      where error.isDuplicate && error.message.contains("calls_idempotency")
-    {
+    } catch let error as MySQLError where error.isDuplicate(in: "calls_idempotency") {
       return .keyTaken
     }
   }

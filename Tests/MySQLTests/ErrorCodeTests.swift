@@ -19,4 +19,24 @@ import Testing
     #expect(!error.isConflict)
     #expect(error.isDuplicate == (code == 1062))
   }
+
+  @Test(
+    "a duplicate is in the key that the message names, in whatever words",
+    arguments: [
+      "Duplicate entry 'u-k' for key 'calls_one'",
+      "Duplicate entry 'u-k' for key 'calls.calls_one'",
+      "Doppelter Eintrag 'u-k' für Schlüssel 'calls_one'", "calls_one",
+    ])
+  func duplicates(message: String) {
+    let error = MySQLError(code: 1062, message: message)
+    #expect(error.isDuplicate(in: "calls_one"))
+    #expect(!error.isDuplicate(in: "calls_two"))
+    #expect(!error.isDuplicate(in: "calls_one_and_more"))
+    #expect(!MySQLError(code: 1064, message: message).isDuplicate(in: "calls_one"))
+  }
+
+  @Test("a message without words names no key")
+  func emptyMessage() {
+    #expect(!MySQLError(code: 1062, message: "").isDuplicate(in: "calls_one"))
+  }
 }
