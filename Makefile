@@ -17,6 +17,12 @@ PROGRAMS   := supervisor worker signaling ctl
 SWIFT_CHECKS := --explicit-target-dependency-import-check error
 SWIFT_FLAGS  := -c release --static-swift-stdlib $(SWIFT_CHECKS)
 
+# The addresses that a start adjusts, as a bit map and not as a table of half a megabyte, which would be
+# read, and so resident, in every process. glibc knows the bit map (DT_RELR) from 2.36, and Swift's
+# default linker, gold, does not write it.
+KNOWS_RELR   := printf 'glibc 2.36\n%s\n' "$$(getconf GNU_LIBC_VERSION)" | sort --version-sort --check=quiet
+SWIFT_FLAGS  += -Xswiftc -use-ld=lld $(shell $(KNOWS_RELR) && echo -Xlinker -z -Xlinker pack-relative-relocs)
+
 # Folders too: their time changes when a file goes.
 SOURCES := Package.swift $(shell find Sources)
 BUILT   := .build/release.built
