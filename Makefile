@@ -17,6 +17,11 @@ PROGRAMS   := supervisor worker signaling ctl
 SWIFT_CHECKS := --explicit-target-dependency-import-check error
 SWIFT_FLAGS  := -c release --static-swift-stdlib $(SWIFT_CHECKS)
 
+# Twelve functions of C++'s library are needed: as a shared one it has a megabyte of every process. The
+# linker takes the archive from a folder where there is nothing else.
+ARCHIVES     := $(CURDIR)/.build/archives
+SWIFT_FLAGS  += -Xswiftc -L$(ARCHIVES)
+
 # The addresses that a start adjusts, as a bit map and not as a table of half a megabyte, which would be
 # read, and so resident, in every process. glibc knows the bit map (DT_RELR) from 2.36, and Swift's
 # default linker, gold, does not write it.
@@ -32,9 +37,13 @@ help: ## Show this list
 
 build release: $(BUILT) ## Build the programs into .build/release
 
-$(BUILT): $(SOURCES) | packages swift
+$(BUILT): $(SOURCES) | packages swift $(ARCHIVES)/libstdc++.a
 	swift build $(SWIFT_FLAGS)
 	@touch $@
+
+$(ARCHIVES)/libstdc++.a: | swift
+	@mkdir -p $(@D)
+	@ln -sf "$$(clang++ -print-file-name=$(@F))" $@
 
 swift:
 	@command -v swift >/dev/null || { \
