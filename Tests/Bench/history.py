@@ -75,7 +75,7 @@ class Rows:
             "SELECT n, LOWER(CONCAT(SUBSTR(h, 1, 8), '-', SUBSTR(h, 9, 4), '-7', SUBSTR(h, 14, 3), '-8', "
             "SUBSTR(h, 18, 3), '-', SUBSTR(h, 21, 12))) AS id, UTC_TIMESTAMP(3) - INTERVAL ((n + 1) * %s) SECOND AS at "
             "FROM (WITH RECURSIVE k AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM k WHERE i < 999) "
-            "SELECT %s + a.i * 1000 + b.i AS n, MD5(CONCAT(%s, ':', %s + a.i * 1000 + b.i)) AS h FROM k a JOIN k b "
+            "SELECT %s + a.i * 1000 + b.i AS n, LEFT(SHA2(CONCAT(%s, ':', %s + a.i * 1000 + b.i), 256), 32) AS h FROM k a JOIN k b "
             "WHERE a.i * 1000 + b.i < %s) numbers",
             step, start, user, start, size,
         )  # fmt: skip
