@@ -43,7 +43,7 @@ $(BUILT): $(SOURCES) | packages swift $(ARCHIVES)/libstdc++.a
 
 $(ARCHIVES)/libstdc++.a: | swift
 	@mkdir -p $(@D)
-	@ln -sf "$$(clang++ -print-file-name=$(@F))" $@
+	@ln -sf "$$(clang++ -print-file-name=$(@F) 2>/dev/null || c++ -print-file-name=$(@F))" $@
 
 swift:
 	@command -v swift >/dev/null || { \
