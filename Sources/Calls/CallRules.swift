@@ -111,10 +111,6 @@ extension Call {
     if next == .connecting, isCaller(userId) {
       throw .unauthorizedAccess("Only the callee may accept a call.")
     }
-    // The deadline was found passed by this very request: to an accept, which it is, that is a time-out.
-    if next == .connecting, status == .missed, endReason == .timeout, endedAt == now {
-      throw .callTimeout
-    }
     guard status.allowedNext.contains(next) else {
       throw .invalidTransition(from: status, to: next)
     }

@@ -145,8 +145,7 @@ extension CallStore {
 
   /// Writes the end of a call whose deadline has passed.
   /// - Returns: Whether it had.
-  @discardableResult
-  func expire(_ call: Call) throws -> Bool {
+  private func expire(_ call: Call) throws -> Bool {
     let recipients = try database.transaction { connection -> Set<UserKey> in
       let lines = try UserLines.lock(connection, call.callerId, call.calleeId)
       let (current, now) = try CallStore.lock(connection, call.id)

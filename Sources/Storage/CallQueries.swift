@@ -4,13 +4,31 @@ import Calls
 import MySQL
 
 extension CallStore {
-  /// A call past its deadline is over, whether or not the sweeper has been there (contract §4).
+  /// A call past its deadline is over, whether or not the sweeper has been there (contract §4). Whoever
+  /// only looks writes that down, but neither waits for others' locks nor fails where it cannot.
   /// - Throws: `CallError`: `notFound`, `unauthorizedAccess`.
   package func details(_ callId: String, for userId: String) throws -> CallDetails {
     let (call, now) = try requireNow(callId, for: userId)
-    guard call.overdue(at: now) != nil else { return try details(of: call) }
-    try expire(call)
-    return try details(of: try require(callId, for: userId))
+    guard let expiry = call.overdue(at: now) else { return try details(of: call) }
+    let written = (try? settle(call)) ?? nil
+    return try details(of: written ?? expiry.call)
+  }
+
+  /// Writes the end of an overdue call unless somebody else has it in hand.
+  /// - Returns: The call as it is then; nil where somebody has.
+  private func settle(_ known: Call) throws -> Call? {
+    let settled = try database.transaction { connection -> (call: Call, told: Set<UserKey>)? in
+      let lines = try UserLines.tryLock(connection, known.callerId, known.calleeId)
+      guard lines.holds(known.callerId), lines.holds(known.calleeId),
+        let (call, now) = try CallStore.tryLock(connection, known.id)
+      else { return nil }
+      guard let change = call.overdue(at: now) else { return (call, []) }
+      var journal = CallJournal(connection: connection, lines: lines)
+      return (try journal.write(change, from: call.status), change.recipients)
+    }
+    guard let settled else { return nil }
+    hints.publish(to: settled.told)
+    return settled.call
   }
 
   /// The call that a user's line is busy with, or nil.
@@ -19,7 +37,7 @@ extension CallStore {
     return try call.map { try details(of: $0) }
   }
 
-  /// A call whose ring time is up counts as over, though nobody has written so yet.
+  /// A call past its deadline counts as over, though nobody has written so yet.
   static func active(of userId: String, _ connection: MySQLConnection) throws -> Call? {
     let row = try connection.queryRow(
       """
@@ -28,7 +46,7 @@ extension CallStore {
       """, [.text(userId)])
     guard let row, let now = row.time(Call.columnCount) else { return nil }
     let call = try Call(row: row)
-    return call.isExpired(at: now) ? nil : call
+    return call.overdue(at: now) == nil ? call : nil
   }
 
   /// The call on a channel, live or over.

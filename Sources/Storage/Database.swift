@@ -18,7 +18,11 @@ package final class Database {
     /// Counts one.
     /// - Returns: whether it is worth trying again.
     mutating func mayRetry(after error: MySQLError) -> Bool {
-      if error.isLockTimeout { lockTimeouts += 1 } else { deadlocks += 1 }
+      if error.isLockTimeout || error.isStatementTimeout {
+        lockTimeouts += 1
+      } else {
+        deadlocks += 1
+      }
       return deadlocks < 10 && lockTimeouts < 3
     }
   }
@@ -88,7 +92,10 @@ package final class Database {
         connection = nil
         guard mayReconnect, !isCommitting else { throw error }
         mayReconnect = false
-      } catch let error as MySQLError where error.isConflict {
+      } catch let error as MySQLError
+        where error.isConflict || error.isStatementTimeout && !isCommitting
+      {
+        // In a transaction it is locks that take long.
         rollBack()
         guard conflicts.mayRetry(after: error) else { throw error }
       } catch {

@@ -8,10 +8,11 @@ import MySQL
 import System
 
 enum HistorySQL {
-  private static let columns = """
-    id, call_id, remote_user_id, call_type, status, direction, end_reason, `timestamp`, \
-    duration_seconds
-    """
+  private static let columns = [
+    "id", "call_id", "remote_user_id", "call_type", "status", "direction", "end_reason",
+    "`timestamp`",
+    "duration_seconds",
+  ]
 
   /// All entries that fit the filters, from the counters that each ending keeps; no row for a user who
   /// has never had a call.
@@ -23,10 +24,33 @@ enum HistorySQL {
   }
 
   /// Where `select` has the total.
-  static let totalColumn = 9
+  static let totalColumn = columns.count
+
+  /// Rows to pass over from which on the page is found in the index alone, which costs a temporary
+  /// table, and only then its rows are read.
+  private static let farOffset = 1000
 
   /// One row more than the page, which says whether there are more.
   static func select(_ query: HistoryQuery) -> String {
+    select(query, isFar: query.offset > farOffset)
+  }
+
+  static func select(_ query: HistoryQuery, isFar: Bool) -> String {
+    if isFar {
+      let found = columns.map { "h.\($0)" }.joined(separator: ", ")
+      return """
+        SELECT \(found), (\(total(query))) FROM (\(page(query, "id, `timestamp`"))) found
+        JOIN call_history h ON h.id = found.id ORDER BY h.`timestamp` DESC, h.id DESC
+        """
+    }
+    let columns = columns.joined(separator: ", ")
+    return page(query, columns, and: ", (\(total(query)))")
+  }
+
+  /// - Parameter more: After the columns, of each row that the page has in the end.
+  private static func page(_ query: HistoryQuery, _ columns: String, and more: String = "")
+    -> String
+  {
     let after =
       query.isAfter ? "AND (`timestamp` < ? OR (`timestamp` = ? AND id < ?))" : ""
     // A bound of its own, because MariaDB does not take a range from the OR.
@@ -35,7 +59,7 @@ enum HistorySQL {
     let pairs = query.pairs
     if pairs.isEmpty {
       return """
-        SELECT \(columns), (\(total(query))) FROM call_history FORCE INDEX (call_history_walk)
+        SELECT \(columns)\(more) FROM call_history FORCE INDEX (call_history_walk)
         WHERE user_id = ? \(bound) \(after) \(order) OFFSET ?
         """
     }
@@ -44,7 +68,7 @@ enum HistorySQL {
        WHERE user_id = ? AND status = ? AND call_type = ? \(bound) \(after) \(order))
       """
     let union = pairs.map { _ in branch }.joined(separator: " UNION ALL ")
-    return "SELECT \(columns), (\(total(query))) FROM (\(union)) page \(order) OFFSET ?"
+    return "SELECT \(columns)\(more) FROM (\(union)) page \(order) OFFSET ?"
   }
 
   static func values(_ userId: String, _ query: HistoryQuery) -> [MySQLValue] {

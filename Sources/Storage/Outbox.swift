@@ -61,7 +61,8 @@ package struct Outbox {
     """
 
   /// What is older is not kept (contract §6.4), whether or not the sweeper has been there.
-  private static let isKept = "created_at >= UTC_TIMESTAMP(3) - INTERVAL 24 HOUR"
+  private static let isKept =
+    "created_at >= UTC_TIMESTAMP(3) - INTERVAL \(RetentionSettings.eventHours) HOUR"
 
   /// Snapshots that one statement takes.
   private static let batchSize = 32

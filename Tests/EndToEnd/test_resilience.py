@@ -263,7 +263,8 @@ def test_a_database_that_hangs_does_not_stop_the_reaping(people, stack):
 def test_a_database_that_hangs_is_told_of_in_time(people, stack):
     """R12: 503 before clients lose patience, though nobody refuses a connection."""
     person = people.person()
-    assert person.active() is None
+    for _ in range(12 * POOL):
+        assert person.active() is None  # so that no worker has its connection still to make
     with halted(stack.pid("MYSQL")):
         started = time.monotonic()
         response = person.get("/calls/active", timeout=15)
@@ -331,20 +332,20 @@ def test_a_late_look_while_the_sweeper_rests(people, stack):
             assert (details["status"], details["endReason"]) == ("missed", "timeout")
             assert person.history()["pagination"]["total"] == 1
         mine.take("call_timeout", callId=call["callId"])
-        assert mine.types.count("call_timeout") == 1
+        assert mine.heartbeat() and mine.types.count("call_timeout") == 1
 
 
 @criterion("R2.4", "R8.2")
 def test_a_late_patch_while_the_sweeper_rests(people, stack):
-    """A PATCH to connecting is an accept; once the call is written down as missed, it is no transition."""
+    """Missed from then on: there is no transition any more, whoever finds that out."""
     caller, callee, call = people.with_device_ringing()
     with halted(stack.pid("SUPERVISOR")):
         due = expect.moment(call["expiresAt"]).timestamp()
         wait_until(lambda: time.time() > due + 0.3, TIMEOUT + 3)
-        expect.refused(callee.set_status(call["callId"], "connecting"), 410, "CALL_TIMEOUT")
-        response = callee.set_status(call["callId"], "connecting")
-        error = expect.refused(response, 409, "INVALID_STATUS_TRANSITION")
-        assert error["details"]["from"] == "missed"
+        for _ in range(2):
+            response = callee.set_status(call["callId"], "connecting")
+            error = expect.refused(response, 409, "INVALID_STATUS_TRANSITION")
+            assert error["details"]["from"] == "missed"
         assert len(caller.history()["calls"]) == 1
 
 

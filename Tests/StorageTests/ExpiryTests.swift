@@ -43,6 +43,30 @@ import Testing
     try expectMissed(call)
   }
 
+  @Test("§4 whoever looks finds it missed and writes that down, but waits for nobody to do so")
+  func lateLooks() throws {
+    let seen = try overdue()
+    #expect(try stores.calls.details(seen.id, for: seen.callerId).call.status == .missed)
+    try expectMissed(seen)
+    let held = try overdue()
+    let holder = try TestDatabase.current.connect()
+    try holder.run("START TRANSACTION")
+    _ = try holder.query(
+      "SELECT 1 FROM user_lines WHERE user_id = ? FOR UPDATE", [.text(held.calleeId)])
+    let started = MonotonicClock.milliseconds()
+    for user in [held.callerId, held.calleeId] {
+      let call = try stores.calls.details(held.id, for: user).call
+      #expect(call.status == .missed)
+      #expect(call.endReason == .timeout)
+      #expect(try stores.calls.active(of: user) == nil)
+    }
+    #expect(MonotonicClock.milliseconds() - started < 4000)
+    #expect(try stores.find(held).status.isUnanswered)
+    try holder.run("ROLLBACK")
+    _ = try stores.calls.details(held.id, for: held.calleeId)
+    try expectMissed(held)
+  }
+
   @Test("§4 a late reject, end or PATCH finds it missed")
   func lateOthers() throws {
     let rejected = try overdue()
