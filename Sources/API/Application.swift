@@ -127,7 +127,9 @@ package final class Application {
   private func refusal(_ error: any Error, _ route: Route?, _ request: HTTPRequest) -> CallError {
     if let error = error as? CallError, error != .internalError { return error }
     let database = error as? MySQLError
-    if let database, database.isUnavailable || database.isConflict {
+    if let database,
+      database.isUnavailable || database.isConflict || database.isStatementTimeout
+    {
       log.error(
         "database_unavailable", requestId: request.requestId,
         ["error": .string(database.description)])

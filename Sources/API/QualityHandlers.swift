@@ -24,7 +24,7 @@ struct QualityHandlers {
       (0...1).contains($0)
     }
     let roundTrip = fields.number(
-      "roundTripTime", .invalidRoundTripTime, "milliseconds, more than 0"
+      "roundTripTime", .invalidRoundTripTime, "milliseconds, more than 0 and at most 1000000000000"
     ) { $0 > 0 && $0 <= Self.maximumRoundTripTime }
     let reportedAt = fields.timestamp("timestamp")
     try fields.check()

@@ -59,11 +59,12 @@ static inline bool chattrix_bind_param_failed(MYSQL_STMT *statement, MYSQL_BIND 
 static inline bool chattrix_bind_result_failed(MYSQL_STMT *statement, MYSQL_BIND *bind) {
   return mysql_stmt_bind_result(statement, bind) != 0;
 }
-// To be called where an error came instead of the rows. MariaDB's library believes that they are still to
+// To be called where an error of the server's came instead of the rows. MariaDB's library believes that they are still to
 // come, and whatever is done with the statement next would wait for them until the time-out.
 static inline void chattrix_forget_rows(MYSQL_STMT *statement) {
-#ifdef MARIADB_PACKAGE_VERSION
-  statement->state = MYSQL_STMT_FETCH_DONE;
+#if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
+  // Out of memory (CR_OUT_OF_MEMORY) is the client's own: then they are.
+  if (mysql_stmt_errno(statement) != 2008) statement->state = MYSQL_STMT_FETCH_DONE;
 #else
   (void)statement;
 #endif

@@ -13,7 +13,9 @@ package struct MySQLOptions: Sendable, Equatable {
   package var password: String
   package var database: String
   package var connectTimeoutSeconds: UInt32 = 2
-  /// How long one statement may take before the connection is given up; more than a lock is waited for.
+  /// How long one statement may take before the connection is given up; more than one lock is waited
+  /// for. The server is told to end the statement a second before, so that nothing runs on which
+  /// nobody waits for (MySQL: a SELECT).
   package var readTimeoutSeconds: UInt32 = 7
 
   package init(
@@ -42,13 +44,18 @@ package final class MySQLConnection {
   /// A host that falls in the midst of a transaction sends no FIN: the server would hold its locks until
   /// TCP gives up, after a quarter of an hour or two hours. MariaDB can bound how long a transaction is
   /// idle; MySQL bounds only how long a connection is, and one that was idle is made again.
-  private static let sessionSettings = [
-    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "SET SESSION innodb_lock_wait_timeout = 5",
-    "SET SESSION autocommit = 1 /*M!100300 , idle_transaction_timeout = 5 */"
-      + " /*!80000 , wait_timeout = 8 */",
-  ]
+  /// A statement may take as long as the client waits for it, less a second; 0 is for ever.
+  private static func sessionSettings(_ options: MySQLOptions) -> [String] {
+    let limit = max(options.readTimeoutSeconds, 1) - 1
+    return [
+      "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+      "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+      "SET SESSION innodb_lock_wait_timeout = 5",
+      "SET SESSION autocommit = 1"
+        + " /*M!100300 , idle_transaction_timeout = 5, max_statement_time = \(limit) */"
+        + " /*!80000 , wait_timeout = 8, max_execution_time = \(limit)000 */",
+    ]
+  }
 
   /// - Parameter multipleStatements: For migration files only.
   /// - Throws: `MySQLError` (`isUnavailable` where the server cannot be reached).
@@ -67,7 +74,7 @@ package final class MySQLConnection {
       handle, options.socket == nil ? options.host : nil, options.user, options.password,
       options.database, UInt32(options.port), options.socket, flags)
     guard connected != nil else { throw failure() }
-    for setting in Self.sessionSettings { try run(setting) }
+    for setting in Self.sessionSettings(options) { try run(setting) }
   }
 
   deinit {

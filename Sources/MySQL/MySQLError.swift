@@ -40,6 +40,10 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// ER_LOCK_WAIT_TIMEOUT: a conflict that has cost `innodb_lock_wait_timeout` already.
   package var isLockTimeout: Bool { code == 1205 }
 
+  /// The server has ended a statement that took too long: MariaDB's ER_STATEMENT_TIMEOUT and MySQL's
+  /// ER_QUERY_TIMEOUT. Reading the same again would take as long.
+  package var isStatementTimeout: Bool { [1969, 3024].contains(code) }
+
   /// ER_DUP_ENTRY.
   package var isDuplicate: Bool { code == 1062 }
 

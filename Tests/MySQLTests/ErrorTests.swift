@@ -119,6 +119,19 @@ import Testing
     thread.join()
   }
 
+  @Test("What takes too long is ended by the server, and the connection lives on")
+  func theServerEndsWhatTakesTooLong() throws {
+    var options = database.options
+    options.readTimeoutSeconds = 2
+    let impatient = try MySQLConnection(options)
+    let digits = (0...9).map { "SELECT \($0) AS n" }.joined(separator: " UNION ALL ")
+    let numbers = (0..<9).map { "(\(digits)) d\($0)" }.joined(separator: " JOIN ")
+    let error = failure { _ = try impatient.query("SELECT SUM(d0.n * d8.n) FROM \(numbers)") }
+    #expect(error?.isStatementTimeout == true)
+    #expect(error?.isUnavailable == false)
+    #expect(try impatient.queryRow("SELECT 77")?.int(0) == 77)
+  }
+
   @Test func aStatementThatTakesTooLongIsUnavailable() throws {
     var options = database.options
     options.readTimeoutSeconds = 1

@@ -79,6 +79,24 @@ import Testing
     }
   }
 
+  @Test("R6.2–R6.5 a page that is looked up in the index first is the same page")
+  func farPages() throws {
+    let user = try userWithCalls(120)
+    for type in [nil] + CallType.allCases.map(Optional.some) {
+      for status in [nil] + HistoryStatus.allCases.map(Optional.some) {
+        var query = HistoryQuery()
+        (query.limit, query.callType, query.status) = (7, type, status)
+        for page in 1...4 {
+          query.position = .page(page)
+          let values = HistorySQL.values(user, query)
+          let near = try stores.connection.query(HistorySQL.select(query, isFar: false), values)
+          let far = try stores.connection.query(HistorySQL.select(query, isFar: true), values)
+          #expect(far.map(\.values) == near.map(\.values))
+        }
+      }
+    }
+  }
+
   @Test("R6.2 past the end there is nothing, and the total all the same")
   func pastTheEnd() throws {
     let user = try userWithCalls(5)
