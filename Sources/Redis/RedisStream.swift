@@ -9,7 +9,7 @@ package struct RedisTimeouts: Sendable {
   package var connectMilliseconds: Int32 = 250
   package var replyMilliseconds: Int32 = 500
   /// A failure that took less time is none to be spared.
-  package var cheapMilliseconds: Int32 = 20
+  package var cheapMilliseconds: Int32 = 50
   /// After any other nothing is tried for as long, so that a dead Redis costs a request nothing.
   package var backOffMilliseconds: Int32 = 1000
 

@@ -37,6 +37,20 @@ import Testing
     #expect((1...512).contains(found.workers))
   }
 
+  @Test("R14.2 R14.4 limits and times as long as anybody sets them")
+  func large() throws {
+    let found = try configuration([
+      "RATE_LIMIT_TOKEN_GENERATE": "1000000000", "RATE_LIMIT_CALL_INITIATE": "1000000",
+      "CALL_TIMEOUT_SECONDS": "86400", "SIGNALING_MESSAGES_PER_SECOND": "1000000",
+      "SIGNALING_CONNECTIONS_PER_USER": "1000000",
+    ])
+    #expect(found.limits.tokenGenerate == 1_000_000_000)
+    #expect(found.limits.callInitiate == 1_000_000)
+    #expect(found.callTimeoutSeconds == 86_400)
+    #expect(found.signaling.messagesPerSecond == 1_000_000)
+    #expect(found.signaling.connectionsPerUser == 1_000_000)
+  }
+
   @Test("R14.1–R14.4 every variable counts")
   func variables() throws {
     let found = try configuration([

@@ -28,14 +28,12 @@ enum ClientMessage {
         .validation(
           "type", .invalidType,
           "type must be one of heartbeat, call.accept, call.reject, call.end."),
-        requestId: Self.requestId(message, .null) ?? .null)
+        requestId: Self.requestId(message, Self.data(message)) ?? .null)
     }
   }
 
   private static func command(_ action: String, _ message: JSONValue) -> ClientMessage {
-    // As a body: what is absent or null counts as {} (contract §1).
-    let given = [message["data"], message["payload"]].compactMap { $0 }.first { $0 != .null }
-    let data = given ?? .object([:])
+    let data = data(message)
     guard let requestId = requestId(message, data) else {
       return .invalid(
         .validation(
@@ -44,9 +42,15 @@ enum ClientMessage {
     return .command(Command(action: action, requestId: requestId, data: data))
   }
 
+  /// As a body: what is absent or null counts as {} (contract §1).
+  private static func data(_ message: JSONValue) -> JSONValue {
+    [message["data"], message["payload"]].compactMap { $0 }.first { $0 != .null } ?? .object([:])
+  }
+
   /// The client's own; null where it gave none, nil where it is none.
   private static func requestId(_ message: JSONValue, _ data: JSONValue) -> JSONValue? {
-    let requestId = message["requestId"] ?? data["requestId"] ?? .null
+    let given = [message["requestId"], data["requestId"]].compactMap { $0 }
+    let requestId = given.first { $0 != .null } ?? .null
     return switch requestId {
     case .null, .int, .unsigned, .double: requestId
     case .string(let text) where text.utf8.count <= 256: requestId
@@ -73,7 +77,7 @@ struct Command: Sendable {
       throw .validation("callId", .required, "callId is required.")
     }
     guard let callId = callId.textOrDigits, !callId.isEmpty else {
-      throw .validation("callId", .invalidType, "callId must be text.")
+      throw .validation("callId", .invalidType, "callId must be a call id.")
     }
     members["requestId"] = nil
     return HTTPRequest(
