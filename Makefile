@@ -37,13 +37,17 @@ help: ## Show this list
 
 build release: $(BUILT) ## Build the programs into .build/release
 
-$(BUILT): $(SOURCES) | packages swift $(ARCHIVES)/libstdc++.a
+$(BUILT): $(SOURCES) Makefile | packages swift $(ARCHIVES)/libstdc++.a
 	swift build $(SWIFT_FLAGS)
 	@touch $@
 
 $(ARCHIVES)/libstdc++.a: | swift
 	@mkdir -p $(@D)
-	@ln -sf "$$(clang++ -print-file-name=$(@F) 2>/dev/null || c++ -print-file-name=$(@F))" $@
+	@for compiler in clang++ c++; do \
+	  file=$$($$compiler -print-file-name=$(@F) 2>/dev/null) || continue; \
+	  [[ $$file != /* ]] || { ln -sf "$$file" $@; exit 0; }; \
+	done; \
+	echo "There is no $(@F) (libstdc++-dev): the programs take the shared library" >&2
 
 swift:
 	@command -v swift >/dev/null || { \
@@ -84,7 +88,7 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 	@Tests/Stack/end-to-end.sh
 
 lint: swift ## Format and style of Swift, Python, shell and systemd files
-	@$(STACK) packages test
+	@$(STACK) packages lint
 	@Tests/Stack/lint.sh
 
 # Needs nothing but Swift's toolchain; FUZZ_TARGETS="json jwt" picks some.
@@ -95,7 +99,7 @@ tsan: packages swift ## Tests of what has threads, under ThreadSanitizer (FILTER
 	@Tests/ThreadSanitizer/run.sh
 
 # Needs Python 2.7, which Autobahn's suite is written in.
-conformance: packages swift ## Autobahn's WebSocket test suite against the sidecar's event loop
+conformance: packages swift $(ARCHIVES)/libstdc++.a ## Autobahn's WebSocket test suite against the sidecar's event loop
 	swift build $(SWIFT_FLAGS) --product echo-server
 	@Tests/Conformance/run.sh
 

@@ -54,12 +54,19 @@ mariadb_network() {
 }
 
 mariadb_install() {
-  [[ ! -d $STACK_DIR/mysql ]] || return 0
+  local kind=$STACK_DIR/mysql/stack-database
+  if [[ -d $STACK_DIR/mysql ]]; then
+    # Neither reads the other's files. A stack from before this was noted is MariaDB's.
+    [[ $(cat -- "$kind" 2>/dev/null || echo mariadb) != "$STACK_DATABASE" ]] || return 0
+    say "The data in $STACK_DIR is another server's: make clean-stack, or another STACK_DIR"
+    return 1
+  fi
   rm -rf -- "$STACK_DIR/mysql.new"
   mariadb_initialize "$STACK_DIR/mysql.new" >"$LOG_DIR/mariadb-install.log" 2>&1 || {
     cat "$LOG_DIR/mariadb-install.log" >&2
     return 1
   }
+  echo "$STACK_DATABASE" >"$STACK_DIR/mysql.new/stack-database"
   mv -- "$STACK_DIR/mysql.new" "$STACK_DIR/mysql"
 }
 

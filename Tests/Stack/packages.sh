@@ -3,7 +3,9 @@
 # recognised by what it brings, not by its name in dpkg, so one from elsewhere serves as well; apt is
 # called for what is missing and for nothing else.
 
-packages_needed() { # build|stack|test: package, tab, what it brings
+packages_needed() { # build|stack|test|lint: package, tab, what it brings
+  [[ $1 != @(test|lint) ]] || printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
+  [[ $1 != lint ]] || return 0
   cat <<'END'
 pkg-config	command pkg-config
 default-libmysqlclient-dev	library mysqlclient
@@ -21,15 +23,13 @@ curl	command curl
 ca-certificates	file /etc/ssl/certs/ca-certificates.crt
 END
   if [[ $STACK_DATABASE == mysql ]]; then
-    printf 'mysql-server\tcommand mysqld\nmysql-client\tcommand mysql\n'
+    printf 'mysql-server\tmysql mysqld\nmysql-client\tcommand mysql\n'
   else
     printf 'mariadb-server\tcommand mariadbd\nmariadb-server\tcommand mariadb-install-db\n'
     printf 'mariadb-client\tcommand mariadb\n'
   fi
   [[ $1 != stack ]] || return 0
   cat <<'END'
-python3	command python3
-python3-venv	python venv
 libfcgi-bin	command cgi-fcgi
 iproute2	command ip
 END
@@ -40,6 +40,7 @@ packages_has() { # KIND NAME
     command) command -v "$2" >/dev/null ;;
     library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
     file) [[ -e $2 ]] ;;
+    mysql) [[ $("$2" --version 2>/dev/null) == *mysqld* && $("$2" --version) != *MariaDB* ]] ;;
     python) [[ -n $(packages_python) ]] ;;
   esac
 }
@@ -55,7 +56,7 @@ packages_python() {
   done
 }
 
-packages_missing() { # build|stack|test
+packages_missing() { # build|stack|test|lint
   local package kind name
   packages_needed "$1" | while IFS=$'\t ' read -r package kind name; do
     packages_has "$kind" "$name" || echo "$package"
@@ -70,7 +71,7 @@ packages_as_root() {
   fi
 }
 
-packages_ensure() { # build|stack|test
+packages_ensure() { # build|stack|test|lint
   local missing
   mapfile -t missing < <(packages_missing "$1")
   ((${#missing[@]})) || return 0
