@@ -133,7 +133,7 @@ extension CallStore {
   /// Frees users from a call whose deadline has passed, or that an administrator has deleted.
   /// - Returns: Whether there was anything to free them from.
   private func clear(_ callId: String, from users: [String]) throws -> Bool {
-    if let call = try find(callId) { return try expire(call) }
+    if let call = try find(callId) { return try expire(call)?.wasDue ?? false }
     return try database.read {
       try $0.execute(
         """
@@ -144,18 +144,19 @@ extension CallStore {
   }
 
   /// Writes the end of a call whose deadline has passed.
-  /// - Returns: Whether it had.
-  private func expire(_ call: Call) throws -> Bool {
-    let recipients = try database.transaction { connection -> Set<UserKey> in
-      let lines = try UserLines.lock(connection, call.callerId, call.calleeId)
-      let (current, now) = try CallStore.lock(connection, call.id)
-      guard let change = current.overdue(at: now) else { return [] }
-      var journal = CallJournal(connection: connection, lines: lines)
-      try journal.write(change, from: current.status)
-      return change.recipients
+  /// - Parameter ifFree: Only where nobody else has the call in hand; else that is waited for.
+  /// - Returns: The call as it is then, and whether its deadline had passed; nil where somebody has it.
+  func expire(_ known: Call, ifFree: Bool = false) throws -> (call: Call, wasDue: Bool)? {
+    let expired = try database.transaction { connection -> (Call, Set<UserKey>)? in
+      var locked =
+        ifFree
+        ? try LockedCall(ifFree: connection, known.id, known.callerId, known.calleeId)
+        : try LockedCall(connection, known.id, known.callerId, known.calleeId)
+      return try locked?.expire()
     }
+    guard let (call, recipients) = expired else { return nil }
     hints.publish(to: recipients)
-    return !recipients.isEmpty
+    return (call, !recipients.isEmpty)
   }
 
   /// A call to a busy callee is recorded, and the callee is not disturbed (contract §4).

@@ -10,25 +10,8 @@ extension CallStore {
   package func details(_ callId: String, for userId: String) throws -> CallDetails {
     let (call, now) = try requireNow(callId, for: userId)
     guard let expiry = call.overdue(at: now) else { return try details(of: call) }
-    let written = (try? settle(call)) ?? nil
-    return try details(of: written ?? expiry.call)
-  }
-
-  /// Writes the end of an overdue call unless somebody else has it in hand.
-  /// - Returns: The call as it is then; nil where somebody has.
-  private func settle(_ known: Call) throws -> Call? {
-    let settled = try database.transaction { connection -> (call: Call, told: Set<UserKey>)? in
-      let lines = try UserLines.tryLock(connection, known.callerId, known.calleeId)
-      guard lines.holds(known.callerId), lines.holds(known.calleeId),
-        let (call, now) = try CallStore.tryLock(connection, known.id)
-      else { return nil }
-      guard let change = call.overdue(at: now) else { return (call, []) }
-      var journal = CallJournal(connection: connection, lines: lines)
-      return (try journal.write(change, from: call.status), change.recipients)
-    }
-    guard let settled else { return nil }
-    hints.publish(to: settled.told)
-    return settled.call
+    let written = (try? expire(call, ifFree: true)) ?? nil
+    return try details(of: written?.call ?? expiry.call)
   }
 
   /// The call that a user's line is busy with, or nil.

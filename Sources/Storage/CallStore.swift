@@ -101,12 +101,7 @@ package struct CallStore {
   /// A call as it stands, and the server's time.
   private func read(_ callId: String) throws -> (call: Call, now: Timestamp)? {
     guard CallID.isWellFormed(callId) else { return nil }
-    return try database.read { connection in
-      try connection.queryRow(
-        "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ?",
-        [.text(callId.lowercased())]
-      ).map { (try Call(row: $0), $0.time(Call.columnCount) ?? .now()) }
-    }
+    return try database.read { try Call.read($0, callId.lowercased()) }
   }
 
   /// - Throws: `CallError.notFound`; `CallError.unauthorizedAccess` for somebody else's call.
@@ -135,9 +130,8 @@ package struct CallStore {
     throws -> (call: Call, now: Timestamp)
   {
     let outcome = try database.transaction { connection -> Outcome in
-      let lines = try UserLines.lock(connection, known.callerId, known.calleeId)
-      var (call, now) = try CallStore.lock(connection, known.id)
-      var journal = CallJournal(connection: connection, lines: lines)
+      let locked = try LockedCall(connection, known.id, known.callerId, known.calleeId)
+      var (call, now, journal) = (locked.call, locked.now, locked.journal)
       var recipients: Set<UserKey> = []
       if call.isExpired(at: now) {
         let expiry = call.timedOut(at: now)
@@ -167,28 +161,5 @@ package struct CallStore {
     let now: Timestamp
     let recipients: Set<UserKey>
     let refusal: CallError?
-  }
-
-  /// The call under lock, and the transaction's time.
-  static func lock(_ connection: MySQLConnection, _ callId: String) throws -> (Call, Timestamp) {
-    guard let locked = try lock(connection, callId, "FOR UPDATE") else {
-      throw CallError.notFound(.call)
-    }
-    return locked
-  }
-
-  /// The same without waiting; nil where somebody else holds the call or it has been deleted.
-  static func tryLock(_ connection: MySQLConnection, _ callId: String) throws -> (Call, Timestamp)?
-  {
-    try lock(connection, callId, "FOR UPDATE SKIP LOCKED")
-  }
-
-  private static func lock(_ connection: MySQLConnection, _ callId: String, _ mode: String) throws
-    -> (Call, Timestamp)?
-  {
-    try connection.queryRow(
-      "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ? \(mode)",
-      [.text(callId)]
-    ).map { (try Call(row: $0), $0.time(Call.columnCount) ?? .now()) }
   }
 }

@@ -10,8 +10,7 @@ import System
 enum HistorySQL {
   private static let columns = [
     "id", "call_id", "remote_user_id", "call_type", "status", "direction", "end_reason",
-    "`timestamp`",
-    "duration_seconds",
+    "`timestamp`", "duration_seconds",
   ]
 
   /// All entries that fit the filters, from the counters that each ending keeps; no row for a user who

@@ -32,16 +32,15 @@ package struct QualityStore {
   {
     let peer = known.peer(of: userId)
     let recordedAt = try database.transaction { connection in
-      let lines = try UserLines.lock(connection, known.callerId, known.calleeId)
-      let (call, now) = try CallStore.lock(connection, known.id)
+      var locked = try LockedCall(connection, known.id, known.callerId, known.calleeId)
+      let (call, now) = (locked.call, locked.now)
       guard !call.status.isTerminal, call.acceptedAt != nil else { throw CallError.noActiveCall }
       try insert(connection, sample, call, userId, now)
       if sample.networkQuality.isPoor {
-        var journal = CallJournal(connection: connection, lines: lines)
         let warning = CallEvent.qualityWarning(
           callId: call.id, participantId: userId, quality: sample.networkQuality)
-        try journal.append([OutgoingEvent(to: peer, warning)])
-        try journal.lines.save(connection)
+        try locked.journal.append([OutgoingEvent(to: peer, warning)])
+        try locked.journal.lines.save(connection)
       }
       return now
     }

@@ -150,16 +150,14 @@ package final class Sweeper {
   ) throws -> Outcome {
     var outcome = Outcome()
     for candidate in batch {
-      let lines = try UserLines.tryLock(connection, candidate.callerId, candidate.calleeId)
-      guard lines.holds(candidate.callerId), lines.holds(candidate.calleeId),
-        let (call, now) = try CallStore.tryLock(connection, candidate.callId)
-      else {
+      let locked = try LockedCall(
+        ifFree: connection, candidate.callId, candidate.callerId, candidate.calleeId)
+      guard var locked else {
         outcome.skipped += 1
         continue
       }
-      guard let change = decide(call, now) else { continue }
-      var journal = CallJournal(connection: connection, lines: lines)
-      try journal.write(change, from: call.status)
+      guard let change = decide(locked.call, locked.now) else { continue }
+      try locked.journal.write(change, from: locked.call.status)
       outcome.ended += 1
       outcome.recipients.formUnion(change.recipients)
     }
