@@ -8,30 +8,29 @@ extension JSONParser {
     let start = position
     let isNegative = bytes[position] == UInt8(ascii: "-")
     if isNegative { position += 1 }
-    let digits = position
-    let integer = try integerPart(bytes, isNegative: isNegative)
-    let end = position
-    if try !fractionAndExponent(bytes) {
-      if let integer { return .int(integer) }
-      if !isNegative, let value = Self.unsigned(bytes.extracting(digits..<end)) {
-        return .unsigned(value)
-      }
+    let magnitude = try integerPart(bytes)
+    if try !fractionAndExponent(bytes), let magnitude,
+      let integer = Self.integer(magnitude, isNegative: isNegative)
+    {
+      return integer
     }
     return try double(bytes, from: start)
   }
 
+  /// nil where only a double has room for it.
+  private static func integer(_ magnitude: UInt64, isNegative: Bool) -> JSONValue? {
+    if isNegative { return Int64(exactly: -Int128(magnitude)).map { .int($0) } }
+    return Int64(exactly: magnitude).map { .int($0) } ?? .unsigned(magnitude)
+  }
+
   /// The digits before any point; nil where they do not fit 64 bits.
-  private mutating func integerPart(
-    _ bytes: Span<UInt8>, isNegative: Bool
-  ) throws(JSONError) -> Int64? {
+  private mutating func integerPart(_ bytes: Span<UInt8>) throws(JSONError) -> UInt64? {
     let start = position
-    var value: Int64? = 0
+    var value: UInt64? = 0
     while position < bytes.count, let digit = Self.digit(bytes[position]) {
       value = value.flatMap { value in
         let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
-        let (sum, carry) =
-          isNegative
-          ? tenfold.subtractingReportingOverflow(digit) : tenfold.addingReportingOverflow(digit)
+        let (sum, carry) = tenfold.addingReportingOverflow(digit)
         return overflow || carry ? nil : sum
       }
       position += 1
@@ -39,18 +38,6 @@ extension JSONParser {
     guard position > start else { throw fault(bytes) }
     guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else {
       throw JSONError(.invalidNumber, at: start)
-    }
-    return value
-  }
-
-  /// nil where the digits do not fit UInt64.
-  private static func unsigned(_ digits: Span<UInt8>) -> UInt64? {
-    var value: UInt64 = 0
-    for index in digits.indices {
-      let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = tenfold.addingReportingOverflow(UInt64(digits[index] & 0x0F))
-      if overflow || carry { return nil }
-      value = sum
     }
     return value
   }
@@ -97,7 +84,7 @@ extension JSONParser {
     JSONError(position < bytes.count ? .invalidNumber : .unexpectedEnd, at: position)
   }
 
-  private static func digit(_ byte: UInt8) -> Int64? {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? Int64(byte & 0x0F) : nil
+  private static func digit(_ byte: UInt8) -> UInt64? {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? UInt64(byte & 0x0F) : nil
   }
 }

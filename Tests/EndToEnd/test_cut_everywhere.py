@@ -31,13 +31,6 @@ CUTS = [(place, way) for place in PLACES for way in WAYS]
 
 
 @pytest.fixture(scope="module")
-def pool():
-    """For what happens while devices come back."""
-    with ThreadPoolExecutor(5) as executor:
-        yield executor
-
-
-@pytest.fixture(scope="module")
 def runs():
     """For several calls at once."""
     with ThreadPoolExecutor(5) as executor:

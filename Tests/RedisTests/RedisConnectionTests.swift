@@ -69,14 +69,20 @@ import Testing
     #expect(try redis.command("PING") == .simple("PONG"))
   }
 
-  @Test func aHangingServerCostsNothingDuringTheBackOff() throws {
+  /// A server that has answered once and hangs now; a reply is waited for for 100 ms.
+  private func hanging(backOffMilliseconds: Int32) throws -> (RedisServer, RedisConnection) {
     let server = try RedisServer()
     var timeouts = RedisTimeouts()
     timeouts.replyMilliseconds = 100
-    timeouts.backOffMilliseconds = 300
+    timeouts.backOffMilliseconds = backOffMilliseconds
     let redis = RedisConnection(address: try server.address, timeouts: timeouts)
     #expect(try redis.command("PING") == .simple("PONG"))
     server.freeze(true)
+    return (server, redis)
+  }
+
+  @Test func aHangingServerCostsNothingDuringTheBackOff() throws {
+    let (server, redis) = try hanging(backOffMilliseconds: 300)
     #expect { try redis.command("PING") } throws: { isUnavailable($0) }
     server.freeze(false)
     // Awake already, but not tried before the back-off is over.
@@ -91,13 +97,7 @@ import Testing
   }
 
   @Test func aHangingServerIsGivenUpInTime() throws {
-    let server = try RedisServer()
-    var timeouts = RedisTimeouts()
-    timeouts.replyMilliseconds = 100
-    timeouts.backOffMilliseconds = 1
-    let redis = RedisConnection(address: try server.address, timeouts: timeouts)
-    #expect(try redis.command("PING") == .simple("PONG"))
-    server.freeze(true)
+    let (server, redis) = try hanging(backOffMilliseconds: 1)
     let time = ContinuousClock().measure {
       #expect { try redis.command("INCR", "k") } throws: { isUnavailable($0) }
     }
