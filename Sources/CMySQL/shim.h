@@ -59,8 +59,9 @@ static inline bool chattrix_bind_param_failed(MYSQL_STMT *statement, MYSQL_BIND 
 static inline bool chattrix_bind_result_failed(MYSQL_STMT *statement, MYSQL_BIND *bind) {
   return mysql_stmt_bind_result(statement, bind) != 0;
 }
-// To be called where an error of the server's came instead of the rows. MariaDB's library believes that they are still to
-// come, and whatever is done with the statement next would wait for them until the time-out.
+// To be called where an error of the server's came instead of the rows. MariaDB's library believes that
+// they are still to come, and whatever is done with the statement next would wait for them until the
+// time-out.
 static inline void chattrix_forget_rows(MYSQL_STMT *statement) {
 #if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
   // Out of memory (CR_OUT_OF_MEMORY) is the client's own: then they are.
