@@ -110,13 +110,14 @@ bench: build ## Measure the parts of Tests/Bench/parts beside their peers (BENCH
 
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
-	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql \
+	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines \
 	  share/chattrix/description lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
 	for program in $(PROGRAMS); do \
 	  install -s -m 755 ".build/release/chattrix-$$program" "$(DESTDIR)$(PREFIX)/bin/"; \
 	done
 	install -m 644 sql/*.sql "$(DESTDIR)$(PREFIX)/share/chattrix/sql/"
+	install -m 644 sql/routines/*.sql "$(DESTDIR)$(PREFIX)/share/chattrix/sql/routines/"
 	for file in nginx/description/*; do \
 	  [[ ! -f $$file ]] || install -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/chattrix/description/"; \
 	done

@@ -75,7 +75,7 @@ let package = Package(
     module(
       "Signaling",
       ["Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "System", "CLinux"]),
-    module("Storage", ["Calls", "MySQL", "Redis", "JSON", "System"]),
+    module("Storage", ["Calls", "MySQL", "Redis", "JSON", "Crypto", "System"]),
     module("Configuration", ["JWT", "Redis", "MySQL", "System"]),
     module("Calls", ["Crypto", "JSON", "System"]),
 

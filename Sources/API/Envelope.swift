@@ -18,6 +18,9 @@ struct Reply {
     (self.status, self.headers, data) = (status, headers, json.bytes)
   }
 
+  /// What has been written already.
+  init(_ json: JSONWriter) { data = json.bytes }
+
   /// An object with the members that `members` writes.
   static func object(
     status: Int = 200, headers: HTTPHeaders = [:], _ members: (inout JSONWriter) -> Void

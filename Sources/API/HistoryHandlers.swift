@@ -2,6 +2,7 @@
 
 import Calls
 import JSON
+import MySQL
 import Storage
 import System
 
@@ -35,16 +36,20 @@ struct HistoryHandlers {
       }
     }
     try fields.check()
-    let result = try history.page(of: context.userId, query)
-    return .object { json in
+    // The rows become JSON while they are read.
+    var json = JSONWriter(reserving: 8192)
+    let result = try history.page(of: context.userId, query) {
+      json = JSONWriter(reserving: 8192)
+      json.beginObject()
       json.key("calls")
       json.beginArray()
-      for entry in result.entries {
-        entry.write(to: &json, result.parties[UserKey(entry.remoteUserId)])
-      }
-      json.endArray()
-      result.writePagination(to: &json, query)
+    } entry: {
+      json.historyEntry($0)
     }
+    json.endArray()
+    result.writePagination(to: &json, query)
+    json.endObject()
+    return Reply(json)
   }
 
   func delete(_ context: Context) throws -> Reply {
@@ -72,21 +77,32 @@ struct HistoryHandlers {
   }
 }
 
-extension HistoryEntry {
-  fileprivate func write(to json: inout JSONWriter, _ remote: Party?) {
-    json.beginObject()
-    json.member("id", String(id))
-    json.member("callId", callId)
-    json.member("remoteUserId", remoteUserId)
-    json.member("remoteUserName", remote?.name)
-    json.member("remoteUserAvatar", remote?.avatar)
-    json.member("callType", callType.rawValue)
-    json.member("status", status.rawValue)
-    json.member("direction", direction.rawValue)
-    json.member("endReason", endReason.rawValue)
-    json.member("timestamp", timestamp.iso8601)
-    json.member("durationSeconds", durationSeconds)
-    json.endObject()
+extension JSONWriter {
+  fileprivate mutating func historyEntry(_ row: borrowing MySQLRow) {
+    beginObject()
+    key("id")
+    string(row.text(HistoryColumn.id.rawValue))
+    member("callId", row, .callId)
+    member("remoteUserId", row, .remoteUserId)
+    member("remoteUserName", row, HistoryColumn.name(in: row))
+    member("remoteUserAvatar", row, HistoryColumn.avatar(in: row))
+    member("callType", row, .callType)
+    member("status", row, .status)
+    member("direction", row, .direction)
+    member("endReason", row, .endReason)
+    member("timestamp", row.time(HistoryColumn.timestamp.rawValue)?.iso8601)
+    member("durationSeconds", row.int(HistoryColumn.durationSeconds.rawValue))
+    endObject()
+  }
+
+  /// A column as it is, as text; null where there is none.
+  private mutating func member(
+    _ name: String, _ row: borrowing MySQLRow, _ column: HistoryColumn?
+  ) {
+    key(name)
+    guard let column, row.withUTF8(column.rawValue, { string(utf8: $0) }) != nil else {
+      return null()
+    }
   }
 }
 
@@ -95,8 +111,7 @@ extension HistoryPage {
   fileprivate func writePagination(to json: inout JSONWriter, _ query: HistoryQuery) {
     var page: Int?
     if case .page(let number) = query.position { page = number }
-    let next =
-      hasMore ? entries.last.map { HistoryCursor(timestamp: $0.timestamp, id: $0.id) } : nil
+    let next = hasMore ? last : nil
     json.key("pagination")
     json.beginObject()
     json.member("page", page)

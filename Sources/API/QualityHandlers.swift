@@ -7,7 +7,6 @@ import Storage
 import System
 
 struct QualityHandlers {
-  let calls: CallStore
   let quality: QualityStore
   let redis: RedisConnection?
 
@@ -33,10 +32,10 @@ struct QualityHandlers {
     sample.packetLossRate = loss
     sample.roundTripTime = roundTrip
     sample.reportedAt = reportedAt
-    let call = try calls.require(context.callId, for: context.userId)
-    let recordedAt = try quality.record(sample, call: call, by: context.userId)
+    let callId = context.callId.lowercased()
+    let recordedAt = try quality.record(sample, callId: callId, by: context.userId)
     let reply = Reply.object { json in
-      json.member("callId", call.id)
+      json.member("callId", callId)
       json.member("userId", context.userId)
       json.member("networkQuality", networkQuality.rawValue)
       json.member("packetLossRate", loss)
@@ -45,7 +44,7 @@ struct QualityHandlers {
     }
     // The truth is stored; without Redis only the copy is missing (design §2).
     _ = try? redis?.command([
-      "SETEX", "call:\(call.id):quality:\(context.userId)", .init(String(Self.cacheSeconds)),
+      "SETEX", "call:\(callId):quality:\(context.userId)", .init(String(Self.cacheSeconds)),
       .init(reply.data),
     ])
     return reply

@@ -13,12 +13,12 @@ extension Application {
     let store = CallStore(database, settings: settings.calls, hints: hints)
     let calls = CallHandlers(store: store)
     let tokens = TokenHandlers(
-      store: store, audit: TokenAudit(database), settings: settings.tokens, randomness: .system,
+      audit: TokenAudit(database), settings: settings.tokens, randomness: .system,
       now: { Timestamp.now() })
     let history = HistoryHandlers(
       history: HistoryStore(database), statistics: StatisticsStore(database))
     let quality = QualityHandlers(
-      calls: store, quality: QualityStore(database, hints: hints), redis: redis)
+      quality: QualityStore(database, hints: hints), redis: redis)
     let tickets = TicketHandler(redis: redis, randomness: .system)
     return [
       Route(

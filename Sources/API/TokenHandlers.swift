@@ -23,7 +23,6 @@ package struct TokenSettings: Sendable {
 }
 
 struct TokenHandlers {
-  let store: CallStore
   let audit: TokenAudit
   let settings: TokenSettings
   let randomness: Randomness
@@ -38,95 +37,110 @@ struct TokenHandlers {
     let seconds = fields.wholeNumber(
       "expirationSeconds", .invalidExpiration, in: Self.secondsRange)
     try fields.check()
-    let call = try participation(context.userId, channelId)
-    return try issue(
-      Grant(
-        action: .generate, userId: context.userId, call: call, channelId: channelId,
-        role: role ?? .publisher, seconds: seconds ?? settings.expirationSeconds,
-        oldToken: nil, requestId: context.requestId))
+    let request = Request(
+      action: .generate, userId: context.userId, channelId: channelId,
+      seconds: seconds ?? settings.expirationSeconds, oldToken: nil,
+      requestId: context.requestId)
+    // A wildcard installation gives tokens for calls that are over as well (TOKEN_CHANNELS=any).
+    let any = settings.allowsAnyChannel
+    let condition = TokenAudit.Condition(
+      statuses: CallStatus.allCases.filter { any || !$0.isTerminal }, allowsExpired: any)
+    let entry = self.entry(request, role: role ?? .publisher)
+    let outcome = try audit.append(entry, where: condition)
+    guard let call = outcome.call else {
+      guard any else { throw Self.notParticipating }
+      let uid = AgoraUID.uid(of: context.userId)
+      try audit.append(entry, callId: nil, uid: uid)
+      return try token(request, role: role ?? .publisher, uid: uid, entry)
+    }
+    let isOver = call.status.isTerminal || call.isExpired(at: outcome.now)
+    guard call.isParticipant(context.userId), any || !isOver else { throw Self.notParticipating }
+    return try issue(request, role: role ?? .publisher, call, outcome, entry)
   }
+
+  private static let notParticipating = CallError.unauthorizedAccess(
+    "You take no part in a live call on this channel.")
 
   func refresh(_ context: Context) throws -> Reply {
     var fields = context.fields()
     let channelId = fields.channelId()
     let oldToken = fields.requiredText("oldToken", .invalidToken, "an Agora token") { !$0.isEmpty }
     try fields.check()
-    guard let call = try store.call(onChannel: channelId), call.isParticipant(context.userId),
-      call.status == .connecting || call.status == .connected
+    let request = Request(
+      action: .refresh, userId: context.userId, channelId: channelId,
+      seconds: settings.expirationSeconds, oldToken: oldToken, requestId: context.requestId)
+    let grant = ownGrant(oldToken, channelId)
+    let condition = grant.map { TokenAudit.Condition(statuses: Self.refreshable, uid: $0.uid) }
+    let entry = self.entry(request, role: grant?.role ?? .publisher)
+    let outcome = try audit.append(entry, where: condition)
+    guard let call = outcome.call, call.isParticipant(context.userId),
+      Self.refreshable.contains(call.status)
     else { throw CallError.noActiveCall }
-    let role = try role(of: oldToken, context.userId, call)
-    return try issue(
-      Grant(
-        action: .refresh, userId: context.userId, call: call, channelId: channelId, role: role,
-        seconds: settings.expirationSeconds, oldToken: oldToken, requestId: context.requestId))
-  }
-
-  /// The call on the channel that gives the user the right to a token; nil for a channel of no call
-  /// where the settings allow that.
-  /// - Throws: `CallError.unauthorizedAccess`.
-  private func participation(_ userId: String, _ channelId: String) throws -> Call? {
-    let call = try store.call(onChannel: channelId)
-    if let call, call.isParticipant(userId),
-      settings.allowsAnyChannel || !(call.status.isTerminal || call.isExpired(at: now()))
-    {
-      return call
+    guard let grant, grant.uid == uid(context.userId, call) else {
+      throw CallError.validation(
+        "oldToken", .invalidToken, "oldToken is not your token for this channel.")
     }
-    if call == nil, settings.allowsAnyChannel { return nil }
-    throw CallError.unauthorizedAccess("You take no part in a live call on this channel.")
+    return try issue(request, role: grant.role, call, outcome, entry)
   }
 
-  /// R4.2: the role that the old token carries, if it is ours, for this channel and this user.
-  /// - Throws: `CallError.validation`.
-  private func role(of oldToken: String, _ userId: String, _ call: Call) throws(CallError)
-    -> RTCRole
-  {
-    let uid = AgoraUID.uid(of: userId, callerId: call.callerId, calleeId: call.calleeId)
+  private static let refreshable: [CallStatus] = [.connecting, .connected]
+
+  /// R4.2: role and uid of the old token, if it is ours and for this channel.
+  private func ownGrant(_ oldToken: String, _ channelId: String) -> (role: RTCRole, uid: UInt32)? {
     guard let signed = try? SignedAccessToken2(oldToken),
       signed.isSigned(with: settings.appCertificate, appId: settings.appId),
-      let grant = signed.token.rtc, grant.channel == call.channelId, grant.uid == String(uid),
-      let role = grant.role
-    else {
-      throw .validation("oldToken", .invalidToken, "oldToken is not your token for this channel.")
-    }
-    return role
+      let grant = signed.token.rtc, grant.channel == channelId, let role = grant.role,
+      let uid = UInt32(grant.uid), grant.uid == String(uid)
+    else { return nil }
+    return (role, uid)
   }
 
-  private struct Grant {
+  private struct Request {
     let action: TokenAudit.Action
     let userId: String
-    let call: Call?
     let channelId: String
-    let role: RTCRole
     let seconds: Int
     let oldToken: String?
     let requestId: String
   }
 
-  /// Makes the token and writes the audit row; a token without its row is never given out.
-  private func issue(_ grant: Grant) throws -> Reply {
-    let uid =
-      grant.call.map {
-        AgoraUID.uid(of: grant.userId, callerId: $0.callerId, calleeId: $0.calleeId)
-      } ?? AgoraUID.uid(of: grant.userId)
+  private func uid(_ userId: String, _ call: Call) -> UInt32 {
+    AgoraUID.uid(of: userId, callerId: call.callerId, calleeId: call.calleeId)
+  }
+
+  private func entry(_ request: Request, role: RTCRole) -> TokenAudit.Entry {
     let issuedAt = Timestamp(milliseconds: now().seconds * 1000)
-    let expiresAt = issuedAt.adding(seconds: Int64(grant.seconds))
+    return TokenAudit.Entry(
+      userId: request.userId, channelId: request.channelId, action: request.action,
+      role: role.rawValue, oldTokenPrefix: request.oldToken.map { String($0.prefix(16)) },
+      requestId: request.requestId, issuedAt: issuedAt,
+      expiresAt: issuedAt.adding(seconds: Int64(request.seconds)))
+  }
+
+  /// Makes the token for a call; one without its audit row is never given out.
+  private func issue(
+    _ request: Request, role: RTCRole, _ call: Call, _ outcome: TokenAudit.Outcome,
+    _ entry: TokenAudit.Entry
+  ) throws -> Reply {
+    let uid = self.uid(request.userId, call)
+    if !outcome.isAudited { try audit.append(entry, callId: call.id, uid: uid) }
+    return try token(request, role: role, uid: uid, entry)
+  }
+
+  private func token(
+    _ request: Request, role: RTCRole, uid: UInt32, _ entry: TokenAudit.Entry
+  ) throws -> Reply {
     let token = try AccessToken2.rtc(
-      appId: settings.appId, channel: grant.channelId, uid: uid, role: grant.role,
-      issuedAt: UInt32(clamping: issuedAt.seconds), expireSeconds: UInt32(grant.seconds),
+      appId: settings.appId, channel: request.channelId, uid: uid, role: role,
+      issuedAt: UInt32(clamping: entry.issuedAt.seconds), expireSeconds: UInt32(request.seconds),
       salt: randomness.uint32()
     ).signed(with: settings.appCertificate)
-    try audit.append(
-      TokenAudit.Entry(
-        userId: grant.userId, callId: grant.call?.id, channelId: grant.channelId,
-        action: grant.action, role: grant.role.rawValue, uid: uid,
-        oldTokenPrefix: grant.oldToken.map { String($0.prefix(16)) },
-        requestId: grant.requestId, issuedAt: issuedAt, expiresAt: expiresAt))
     return .object { json in
       json.member("token", token)
-      json.member("channelId", grant.channelId)
+      json.member("channelId", request.channelId)
       json.member("uid", Int64(uid))
-      json.member("role", grant.role.rawValue)
-      json.member("expiresAt", expiresAt.iso8601)
+      json.member("role", role.rawValue)
+      json.member("expiresAt", entry.expiresAt.iso8601)
     }
   }
 }

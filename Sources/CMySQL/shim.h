@@ -2,10 +2,12 @@
 // `my_bool` is `char` in MariaDB's header and was replaced by `bool` in MySQL 8: no type of either
 // name leaves this file.
 #pragma once
+#include <errno.h>
 #include <mysql.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION) || MYSQL_VERSION_ID < 80000
 typedef my_bool chattrix_bool;
@@ -59,22 +61,32 @@ static inline bool chattrix_bind_param_failed(MYSQL_STMT *statement, MYSQL_BIND 
 static inline bool chattrix_bind_result_failed(MYSQL_STMT *statement, MYSQL_BIND *bind) {
   return mysql_stmt_bind_result(statement, bind) != 0;
 }
-// To be called where an error of the server's came instead of the rows. MariaDB's library believes that
-// they are still to come, and whatever is done with the statement next would wait for them until the
-// time-out.
-static inline void chattrix_forget_rows(MYSQL_STMT *statement) {
-#if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
-  // Out of memory (CR_OUT_OF_MEMORY) is the client's own: then they are.
-  if (mysql_stmt_errno(statement) != 2008) statement->state = MYSQL_STMT_FETCH_DONE;
-#else
-  (void)statement;
-#endif
+// `mysql_stmt_more_results` is missing from MySQL's library; the status says the same.
+static inline int chattrix_has_more_results(MYSQL_STMT *statement) {
+  return (statement->mysql->server_status & SERVER_MORE_RESULTS_EXIST) != 0;
 }
+// The connection that a statement belongs to; NULL once that is closed.
+static inline MYSQL *chattrix_connection(MYSQL_STMT *statement) { return statement->mysql; }
+
 static inline void chattrix_free_result(MYSQL_STMT *statement) {
   (void)mysql_stmt_free_result(statement);
 }
 static inline void chattrix_close_statement(MYSQL_STMT *statement) {
   (void)mysql_stmt_close(statement);
+}
+
+// Whether the server has closed an idle connection, or has sent what was not asked for: why it closes it.
+// With TLS the latter may be the protocol's own and says nothing.
+static inline bool chattrix_is_closed(MYSQL *connection) {
+#if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
+  int descriptor = mysql_get_socket(connection);
+#else
+  int descriptor = connection->net.fd;
+#endif
+  char byte;
+  ssize_t count = recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (count > 0) return mysql_get_ssl_cipher(connection) == NULL;
+  return count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 static inline void chattrix_set_timeouts(
@@ -83,3 +95,40 @@ static inline void chattrix_set_timeouts(
   mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &read);
   mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &write);
 }
+
+// With a read time-out, MariaDB's library receives without waiting, which fails, polls, and receives
+// again: four system calls a statement where two do. The socket has that time-out itself (SO_RCVTIMEO,
+// which the library sets), so it can wait in the first `recv`; EAGAIN then means that the time is up, and
+// the library reports a lost connection as before. A connection with TLS reads elsewhere and is not
+// affected. MySQL's library has no such hook.
+#if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
+#include <ma_pvio.h>
+
+static inline ssize_t chattrix_receive(MARIADB_PVIO *channel, uchar *buffer, size_t length) {
+  ssize_t count;
+  do {
+    count = recv(mysql_get_socket(channel->mysql), buffer, length, 0);
+  } while (count == -1 && errno == EINTR);
+  return count;
+}
+
+typedef struct {
+  PVIO_METHODS methods;
+} chattrix_channel;
+
+// `channel` belongs to the caller and outlives the connection.
+static inline void chattrix_wait_in_receive(MYSQL *connection, chattrix_channel *channel) {
+  channel->methods = *connection->net.pvio->methods;
+  channel->methods.read = chattrix_receive;
+  connection->net.pvio->methods = &channel->methods;
+}
+#else
+typedef struct {
+  char unused;
+} chattrix_channel;
+
+static inline void chattrix_wait_in_receive(MYSQL *connection, chattrix_channel *channel) {
+  (void)connection;
+  (void)channel;
+}
+#endif

@@ -31,6 +31,12 @@ package struct JSONWriter {
     appendQuoted(value)
   }
 
+  /// A string from its UTF-8.
+  package mutating func string(utf8: Span<UInt8>) {
+    separate()
+    appendQuoted(utf8)
+  }
+
   package mutating func int(_ value: Int64) {
     separate()
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
@@ -83,9 +89,10 @@ package struct JSONWriter {
 extension JSONWriter {
   private static let hexDigits: StaticString = "0123456789abcdef"
 
-  private mutating func appendQuoted(_ text: String) {
+  private mutating func appendQuoted(_ text: String) { appendQuoted(text.utf8Span.span) }
+
+  private mutating func appendQuoted(_ utf8: Span<UInt8>) {
     bytes.append(UInt8(ascii: "\""))
-    let utf8 = text.utf8Span.span
     if Self.isPlain(utf8) {
       append(utf8)
     } else {

@@ -4,28 +4,22 @@ import CMySQL
 import System
 
 final class MySQLColumn {
-  private enum Kind { case integer, double, time, text, bytes }
+  enum Kind { case integer, double, time, text, bytes }
 
-  private let kind: Kind
+  let kind: Kind
   private let isUnsigned: Bool
   private var buffer: UnsafeMutableRawPointer
   private var capacity: Int
   private let cell: UnsafeMutablePointer<chattrix_cell>
 
   init(_ field: MYSQL_FIELD) {
-    let binaryCharacterSet: UInt32 = 63
-    isUnsigned = field.flags & UInt32(UNSIGNED_FLAG) != 0
-    switch field.type {
-    case MYSQL_TYPE_TINY, MYSQL_TYPE_SHORT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG,
-      MYSQL_TYPE_LONGLONG, MYSQL_TYPE_YEAR:
-      (kind, capacity) = (.integer, 8)
-    case MYSQL_TYPE_FLOAT, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_DECIMAL, MYSQL_TYPE_NEWDECIMAL:
-      (kind, capacity) = (.double, 8)
-    case MYSQL_TYPE_DATETIME, MYSQL_TYPE_TIMESTAMP, MYSQL_TYPE_DATE:
-      (kind, capacity) = (.time, MemoryLayout<MYSQL_TIME>.size)
-    default:
-      (kind, capacity) = (field.charsetnr == binaryCharacterSet ? .bytes : .text, 256)
-    }
+    (kind, isUnsigned) = (Self.kind(of: field), Self.isUnsigned(field))
+    capacity =
+      switch kind {
+      case .integer, .double: 8
+      case .time: MemoryLayout<MYSQL_TIME>.size
+      case .text, .bytes: 256
+      }
     buffer = .allocate(byteCount: capacity, alignment: 8)
     cell = .allocate(capacity: 1)
     cell.initialize(to: chattrix_cell())
@@ -34,6 +28,27 @@ final class MySQLColumn {
   deinit {
     buffer.deallocate()
     cell.deallocate()
+  }
+
+  /// Whether a column of this definition can be fetched into this buffer.
+  func fits(_ field: MYSQL_FIELD) -> Bool {
+    kind == Self.kind(of: field) && isUnsigned == Self.isUnsigned(field)
+  }
+
+  private static func isUnsigned(_ field: MYSQL_FIELD) -> Bool {
+    field.flags & UInt32(UNSIGNED_FLAG) != 0
+  }
+
+  private static func kind(of field: MYSQL_FIELD) -> Kind {
+    let binaryCharacterSet: UInt32 = 63
+    return switch field.type {
+    case MYSQL_TYPE_TINY, MYSQL_TYPE_SHORT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG,
+      MYSQL_TYPE_LONGLONG, MYSQL_TYPE_YEAR:
+      .integer
+    case MYSQL_TYPE_FLOAT, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_DECIMAL, MYSQL_TYPE_NEWDECIMAL: .double
+    case MYSQL_TYPE_DATETIME, MYSQL_TYPE_TIMESTAMP, MYSQL_TYPE_DATE: .time
+    default: field.charsetnr == binaryCharacterSet ? .bytes : .text
+    }
   }
 
   func bind(_ bind: inout MYSQL_BIND) {
@@ -50,9 +65,9 @@ final class MySQLColumn {
 
   private var isVariable: Bool { kind == .text || kind == .bytes }
 
-  var isTruncated: Bool {
-    isVariable && !chattrix_is_null(cell) && Int(cell.pointee.length) > capacity
-  }
+  var isNull: Bool { chattrix_is_null(cell) }
+
+  var isTruncated: Bool { isVariable && !isNull && Int(cell.pointee.length) > capacity }
 
   /// Makes room for the value that did not fit.
   func grow() {
@@ -61,13 +76,14 @@ final class MySQLColumn {
     buffer = .allocate(byteCount: capacity, alignment: 8)
   }
 
+  /// Copied out of the buffer.
   var value: MySQLValue {
-    if chattrix_is_null(cell) { return .null }
+    if isNull { return .null }
     switch kind {
     case .integer: return integer(buffer.load(as: Int64.self))
     case .double: return .double(buffer.load(as: Double.self))
-    case .time: return .time(Timestamp(mysql: buffer.load(as: MYSQL_TIME.self)))
-    case .text: return .text(String(decoding: content, as: UTF8.self))
+    case .time: return .time(time)
+    case .text: return .text(text)
     case .bytes: return .bytes(Array(content))
     }
   }
@@ -77,7 +93,15 @@ final class MySQLColumn {
     isUnsigned && number < 0 ? .text(String(UInt64(bitPattern: number))) : .int(number)
   }
 
-  private var content: UnsafeRawBufferPointer {
+  // MARK: Of a column of that kind that is not NULL
+
+  var rawInteger: Int64 { buffer.load(as: Int64.self) }
+
+  var time: Timestamp { Timestamp(mysql: buffer.load(as: MYSQL_TIME.self)) }
+
+  var text: String { String(decoding: content, as: UTF8.self) }
+
+  var content: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: buffer, count: min(Int(cell.pointee.length), capacity))
   }
 }

@@ -33,6 +33,7 @@ private let libraryIsReady = chattrix_library_init()
 
 package final class MySQLConnection {
   private let handle: UnsafeMutablePointer<MYSQL>
+  private let channel = UnsafeMutablePointer<chattrix_channel>.allocate(capacity: 1)
   private var statements: [String: MySQLStatement] = [:]
 
   /// Statements kept prepared at the most; the server's own bound is `max_prepared_stmt_count`.
@@ -74,13 +75,18 @@ package final class MySQLConnection {
       handle, options.socket == nil ? options.host : nil, options.user, options.password,
       options.database, UInt32(options.port), options.socket, flags)
     guard connected != nil else { throw failure() }
+    chattrix_wait_in_receive(handle, channel)
     for setting in Self.sessionSettings(options) { try run(setting) }
   }
 
   deinit {
     statements.removeAll()
     mysql_close(handle)
+    channel.deallocate()
   }
+
+  /// Whether the server has closed the connection while it was idle; costs a system call.
+  package var isClosed: Bool { chattrix_is_closed(handle) }
 
   /// Runs fixed text without parameters: transaction control, session settings, migrations.
   package func run(_ sql: String) throws(MySQLError) {
@@ -98,24 +104,72 @@ package final class MySQLConnection {
   ///   `INSERT … ON DUPLICATE KEY UPDATE` see the server's manual.
   @discardableResult
   package func execute(_ sql: String, _ parameters: [MySQLValue] = []) throws(MySQLError) -> Int {
-    let statement = try prepared(sql)
-    try statement.execute(parameters)
+    let statement = try executed(sql, parameters)
+    try statement.discard()
     return statement.affectedRows
   }
 
-  package func query(_ sql: String, _ parameters: [MySQLValue] = []) throws(MySQLError)
-    -> [MySQLRow]
-  {
-    let statement = try prepared(sql)
-    try statement.execute(parameters)
-    return try statement.fetchAll()
+  /// Hands each row to `body` while it is fetched. Until the last one has been, nothing else can run
+  /// on this connection.
+  /// - Throws: `MySQLError`, and what `body` throws.
+  package func read(
+    _ sql: String, _ parameters: [MySQLValue], _ body: (borrowing MySQLRow) throws -> Void
+  ) throws {
+    try executed(sql, parameters).read { _, row in try body(row) }
   }
 
-  /// The first row, or nil.
-  package func queryRow(_ sql: String, _ parameters: [MySQLValue] = []) throws(MySQLError)
-    -> MySQLRow?
+  /// The same for a CALL, which has several results, with the number of the row's, counted from 0.
+  package func readResults(
+    _ sql: String, _ parameters: [MySQLValue],
+    _ body: (_ result: Int, borrowing MySQLRow) throws -> Void
+  ) throws {
+    try executed(sql, parameters).read(body)
+  }
+
+  /// What `body` makes of the first row; nil where there is none.
+  /// - Throws: `MySQLError`, and what `body` throws.
+  package func first<Value>(
+    _ sql: String, _ parameters: [MySQLValue], _ body: (borrowing MySQLRow) throws -> Value
+  ) throws -> Value? {
+    var value: Value?
+    try read(sql, parameters) { row in if value == nil { value = try body(row) } }
+    return value
+  }
+
+  /// What `body` makes of each row.
+  /// - Throws: `MySQLError`, and what `body` throws.
+  package func map<Value>(
+    _ sql: String, _ parameters: [MySQLValue], _ body: (borrowing MySQLRow) throws -> Value
+  ) throws -> [Value] {
+    var values: [Value] = []
+    try read(sql, parameters) { row in values.append(try body(row)) }
+    return values
+  }
+
+  /// Copies of all rows.
+  package func query(_ sql: String, _ parameters: [MySQLValue] = []) throws -> [MySQLRecord] {
+    try map(sql, parameters) { $0.record() }
+  }
+
+  /// A copy of the first row, or nil.
+  package func queryRow(_ sql: String, _ parameters: [MySQLValue] = []) throws -> MySQLRecord? {
+    try first(sql, parameters) { $0.record() }
+  }
+
+  private func executed(_ sql: String, _ parameters: [MySQLValue]) throws(MySQLError)
+    -> MySQLStatement
   {
-    try query(sql, parameters).first
+    let statement = try prepared(sql)
+    do throws(MySQLError) {
+      try statement.execute(parameters)
+      return statement
+    } catch {
+      guard error.mustPrepareAgain else { throw error }
+      statements[sql] = nil
+      let again = try prepared(sql)
+      try again.execute(parameters)
+      return again
+    }
   }
 
   private func prepared(_ sql: String) throws(MySQLError) -> MySQLStatement {

@@ -33,6 +33,12 @@ package struct MySQLError: Error, CustomStringConvertible {
     ].contains(code)
   }
 
+  /// CR_SERVER_GONE_ERROR: the connection was found broken before the statement was sent.
+  package var wasNotSent: Bool { code == 2006 }
+
+  /// ER_SP_DOES_NOT_EXIST: a dump without routines was restored, say.
+  package var isRoutineMissing: Bool { code == 1305 }
+
   /// InnoDB gave this transaction up for another: a deadlock, a lock wait that took too long, or a
   /// row that changed under a snapshot (MariaDB's ER_CHECKREAD). Running it again is right.
   package var isConflict: Bool { [1213, 1205, 1020].contains(code) }
@@ -43,6 +49,10 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// The server has ended a statement that took too long: MariaDB's ER_STATEMENT_TIMEOUT and MySQL's
   /// ER_QUERY_TIMEOUT. Reading the same again would take as long.
   package var isStatementTimeout: Bool { [1969, 3024].contains(code) }
+
+  /// ER_NEED_REPREPARE, ER_UNKNOWN_STMT_HANDLER: the statement was not run, and the server wants it
+  /// prepared anew.
+  var mustPrepareAgain: Bool { [1615, 1243].contains(code) }
 
   /// ER_DUP_ENTRY.
   package var isDuplicate: Bool { code == 1062 }

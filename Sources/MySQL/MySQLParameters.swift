@@ -1,26 +1,45 @@
 // The values of one execution in the form that the client library reads: an array of MYSQL_BIND and
-// one block of memory behind it, freed together.
+// one block of memory behind it, kept from one execution to the next.
 
 import CMySQL
 import System
 
-struct MySQLParameters {
-  let binds: UnsafeMutableBufferPointer<MYSQL_BIND>
-  private let block: UnsafeMutableRawPointer
+struct MySQLParameters: ~Copyable {
+  private let binds: UnsafeMutableBufferPointer<MYSQL_BIND>
+  private var block: UnsafeMutableRawPointer
+  private var capacity = 256
 
-  init(_ values: [MySQLValue]) {
-    binds = .allocate(capacity: values.count)
-    block = .allocate(byteCount: values.reduce(0) { $0 + Self.size($1) }, alignment: 8)
-    var place = block
-    for (index, value) in values.enumerated() {
-      Self.bind(value, at: place, &binds[index])
-      place += Self.size(value)
-    }
+  /// - Parameter count: The statement's parameters.
+  init(count: Int) {
+    binds = .allocate(capacity: count)
+    block = .allocate(byteCount: capacity, alignment: 8)
   }
 
-  func deallocate() {
+  deinit {
     binds.deallocate()
     block.deallocate()
+  }
+
+  var count: Int { binds.count }
+
+  /// - Parameter values: As many as there are parameters.
+  /// - Returns: What the library is to read.
+  mutating func bind(_ values: [MySQLValue]) -> UnsafeMutablePointer<MYSQL_BIND>? {
+    var size = 0
+    for value in values { size += Self.size(value) }
+    if size > capacity { grow(to: size) }
+    var place = block
+    for index in values.indices {
+      Self.bind(values[index], at: place, &binds[index])
+      place += Self.size(values[index])
+    }
+    return binds.baseAddress
+  }
+
+  private mutating func grow(to size: Int) {
+    block.deallocate()
+    capacity = size
+    block = .allocate(byteCount: size, alignment: 8)
   }
 
   /// Bytes for a value, rounded up so that the next one is aligned.

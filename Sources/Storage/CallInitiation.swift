@@ -1,5 +1,5 @@
-// Initiating a call (R1, R2.5): both lines are claimed by one statement, or the call is refused. The
-// claim is what makes a second call of a user impossible, whoever races (design §2).
+// Initiating a call (R1, R2.5): both lines are claimed by one statement, or the call is refused. The claim
+// guarantees at most one call per user under concurrency (design §2). Two round trips, one of which writes.
 
 import Calls
 import MySQL
@@ -26,38 +26,45 @@ extension CallStore {
       case .made(let details):
         hints.publish(to: [UserKey(calleeId)])
         return Initiation(details: details, isReplay: false)
-      case .linesMissing: try UserLines.create([callerId, calleeId], database)
       case .idleAgain where attemptsLeft > 0: continue
       case .idleAgain: throw CallError.serviceUnavailable
-      case .busy(let party, let blockingCallId):
-        // Nobody stays busy with a call whose time is up, whether or not the sweeper has been there.
-        if expired.insert(blockingCallId).inserted,
-          try clear(blockingCallId, from: [callerId, calleeId])
+      case .busy(let busy):
+        // An expired call releases both users even if the sweeper has not processed it yet.
+        if busy.isOverdue, expired.insert(busy.callId).inserted,
+          try clear(busy.callId, from: [callerId, calleeId])
         {
           continue
         }
         if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
-        if party == .callee { try recordBusy(callerId, calleeId, type) }
+        if busy.party == .callee { try recordBusy(callerId, calleeId, type, at: busy.now) }
         throw CallError.userBusy(
-          party: party, activeCallId: party == .caller ? blockingCallId : nil)
+          party: busy.party, activeCallId: busy.party == .caller ? busy.callId : nil)
       case .keyTaken:
         if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
       }
     }
   }
 
-  /// Claims that find somebody busy who is idle a moment later, before the request is given up.
+  /// Claims that find a user busy who is idle a moment later, before the request is given up.
   private static let claimAttempts = 20
 
   private enum Attempt {
     case made(CallDetails)
-    /// Somebody has never had a line.
-    case linesMissing
-    case busy(CallError.BusyParty, blockingCallId: String)
-    /// The claim found somebody busy who is idle again by now.
+    case busy(Busy)
+    /// The claim found a user busy who is idle again by now.
     case idleAgain
     /// The same request is being served elsewhere and has won.
     case keyTaken
+  }
+
+  private struct Busy {
+    let party: CallError.BusyParty
+    /// The call that the user is in.
+    let callId: String
+    /// Its deadline has passed, or it has been deleted.
+    let isOverdue: Bool
+    /// The server's time.
+    let now: Timestamp
   }
 
   private func attempt(
@@ -75,65 +82,45 @@ extension CallStore {
       channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
       type: type, createdAt: people.now, ringSeconds: settings.ringSeconds)
     do {
-      try database.transaction { connection in
-        guard try claim(connection, call) else { throw ClaimFailed() }
-        try call.insert(connection, idempotencyKey: idempotencyKey)
-        try invite(connection, call, caller: caller)
-      }
+      if let busy = try claim(call, caller: caller, idempotencyKey) { return busy }
       return .made(CallDetails(call: call, caller: caller, callee: callee))
-    } catch is ClaimFailed {
-      return try whoIsBusy(callerId, calleeId)
     } catch let error as MySQLError where error.isDuplicate(in: "calls_idempotency") {
       return .keyTaken
     }
   }
 
-  /// Rolls the claim back.
-  private struct ClaimFailed: Error {}
-
-  /// Takes both lines if both are idle, and a number for the callee's invitation.
-  private func claim(_ connection: MySQLConnection, _ call: Call) throws -> Bool {
-    try connection.execute(
-      """
-      UPDATE user_lines FORCE INDEX (PRIMARY)
-      SET call_id = ?, last_event_id = last_event_id + (user_id = ?)
-      WHERE user_id IN (?, ?) AND call_id IS NULL
-      """,
-      [.text(call.id), .text(call.calleeId), .text(call.callerId), .text(call.calleeId)]) == 2
-  }
-
-  private func invite(_ connection: MySQLConnection, _ call: Call, caller: Party) throws {
+  /// Takes both lines and writes the call and its invitation, in one round trip.
+  /// - Returns: nil where that is done; else what is in the way.
+  private func claim(_ call: Call, caller: Party, _ idempotencyKey: String?) throws -> Attempt? {
     let event = CallEvent.invitation(call: call, caller: caller)
-    try connection.execute(
-      """
-      INSERT INTO call_events (user_id, event_id, call_id, event_type, data, created_at)
-      SELECT user_id, last_event_id, ?, ?, ?, UTC_TIMESTAMP(3) FROM user_lines WHERE user_id = ?
-      """,
-      [
-        .text(call.id), .text(event.type), .text(String(decoding: event.data, as: UTF8.self)),
-        .text(call.calleeId),
-      ])
-  }
-
-  private func whoIsBusy(_ callerId: String, _ calleeId: String) throws -> Attempt {
-    let rows = try database.read {
-      try $0.query(
-        "SELECT user_id, call_id FROM user_lines WHERE user_id IN (?, ?)",
-        [.text(callerId), .text(calleeId)])
+    let uids = call.uids
+    return try database.change { transaction -> Attempt? in
+      try transaction.perform(
+        Routine.initiateCall,
+        [
+          .text(call.id), .text(call.channelId), .text(call.callerId), .text(call.calleeId),
+          .int(uids.caller), .int(uids.callee), .text(call.type.rawValue), .text(idempotencyKey),
+          .time(call.createdAt), .time(call.expiresAt), .text(event.type),
+          .text(String(decoding: event.data, as: UTF8.self)),
+        ]
+      ) { row -> Attempt? in
+        if row.int(0) != 0 { return nil }
+        for (party, place) in [(CallError.BusyParty.caller, 1), (.callee, 3)] {
+          guard let callId = row.optionalText(place) else { continue }
+          return .busy(
+            Busy(
+              party: party, callId: callId, isOverdue: row.int(place + 1) != 0,
+              now: row.time(5) ?? .now()))
+        }
+        return .idleAgain
+      } ?? nil
     }
-    guard rows.count == 2 else { return .linesMissing }
-    func callId(of user: String) -> String? {
-      rows.first { UserID.areSame($0.text(0), user) }?.optionalText(1)
-    }
-    if let own = callId(of: callerId) { return .busy(.caller, blockingCallId: own) }
-    if let other = callId(of: calleeId) { return .busy(.callee, blockingCallId: other) }
-    return .idleAgain
   }
 
   /// Frees users from a call whose deadline has passed, or that an administrator has deleted.
   /// - Returns: Whether there was anything to free them from.
   private func clear(_ callId: String, from users: [String]) throws -> Bool {
-    if let call = try find(callId) { return try expire(call)?.wasDue ?? false }
+    if let call = try find(callId) { return try expire(call.id)?.wasDue ?? false }
     return try database.read {
       try $0.execute(
         """
@@ -144,15 +131,13 @@ extension CallStore {
   }
 
   /// Writes the end of a call whose deadline has passed.
-  /// - Parameter ifFree: Only where nobody else has the call in hand; else that is waited for.
-  /// - Returns: The call as it is then, and whether its deadline had passed; nil where somebody has it.
-  func expire(_ known: Call, ifFree: Bool = false) throws -> (call: Call, wasDue: Bool)? {
-    let expired = try database.transaction { connection -> (Call, Set<UserKey>)? in
-      var locked =
-        ifFree
-        ? try LockedCall(ifFree: connection, known.id, known.callerId, known.calleeId)
-        : try LockedCall(connection, known.id, known.callerId, known.calleeId)
-      return try locked?.expire()
+  /// - Parameter ifFree: Only where no other transaction holds the call; else that is waited for.
+  /// - Returns: The call as it is then, and whether its deadline had passed; nil where another
+  ///   transaction holds it.
+  func expire(_ callId: String, ifFree: Bool = false) throws -> (call: Call, wasDue: Bool)? {
+    let expired = try database.change { transaction -> (Call, Set<UserKey>)? in
+      if ifFree { return try LockedCall(ifFree: transaction, callId)?.expire() }
+      return try LockedCall(transaction, callId, for: nil, withQuality: true).expire()
     }
     guard let (call, recipients) = expired else { return nil }
     hints.publish(to: recipients)
@@ -160,18 +145,26 @@ extension CallStore {
   }
 
   /// A call to a busy callee is recorded, and the callee is not disturbed (contract §4).
-  private func recordBusy(_ callerId: String, _ calleeId: String, _ type: CallType) throws {
-    try database.transaction { connection in
-      let lines = try UserLines.lock(connection, callerId, calleeId)
-      let now = try connection.queryRow("SELECT UTC_TIMESTAMP(3)")?.time(0) ?? .now()
-      var call = Call(
-        id: CallID.make(now: now, randomness: randomness),
-        channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
-        type: type, status: .rejected, createdAt: now, ringSeconds: settings.ringSeconds)
-      (call.endReason, call.endedAt, call.deadlineAt) = (.busy, now, nil)
-      try call.insert(connection, idempotencyKey: nil)
-      var journal = CallJournal(connection: connection, lines: lines)
-      try journal.close(call)
+  private func recordBusy(
+    _ callerId: String, _ calleeId: String, _ type: CallType, at now: Timestamp
+  ) throws {
+    var call = Call(
+      id: CallID.make(now: now, randomness: randomness),
+      channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
+      type: type, status: .rejected, createdAt: now, ringSeconds: settings.ringSeconds)
+    (call.endReason, call.endedAt, call.deadlineAt) = (.busy, now, nil)
+    let uids = call.uids
+    _ = try database.change { transaction in
+      try transaction.perform(
+        Routine.recordCall,
+        [
+          .text(call.id), .text(call.channelId), .text(callerId), .text(calleeId),
+          .int(uids.caller), .int(uids.callee), .text(type.rawValue),
+          .text(call.status.rawValue), .text(call.endReason?.rawValue), .time(call.createdAt),
+          .time(call.expiresAt), .text(call.historyStatus(of: callerId)?.rawValue),
+          .text(call.historyStatus(of: calleeId)?.rawValue),
+        ]
+      ) { _ in true }
     }
   }
 
@@ -179,27 +172,21 @@ extension CallStore {
   private func replay(
     _ key: String?, _ callerId: String, _ calleeId: String, _ type: CallType
   ) throws -> Initiation? {
-    guard let key else { return nil }
-    return try database.read { connection -> Initiation? in
-      let row = try connection.queryRow(
-        """
-        SELECT \(Call.columns) FROM calls c WHERE c.caller_id = ? AND c.idempotency_key = ?
-        """, [.text(callerId), .text(key)])
-      guard let row else { return nil }
-      let call = try Call(row: row)
-      guard call.isCallee(calleeId), call.type == type else {
-        throw CallError.idempotencyKeyReused
-      }
-      return Initiation(details: try CallStore.details(connection, call), isReplay: true)
+    guard let key, let found = try details(.idempotent(caller: callerId, key: key)) else {
+      return nil
     }
+    let call = found.details.call
+    guard call.isCallee(calleeId), call.type == type else { throw CallError.idempotencyKeyReused }
+    return Initiation(details: found.details, isReplay: true)
   }
+}
 
-  static func details(_ connection: MySQLConnection, _ call: Call) throws -> CallDetails {
-    let parties = try Directory.parties(
-      connection, [UserKey(call.callerId), UserKey(call.calleeId)])
-    func party(_ id: String) -> Party {
-      parties[UserKey(id)] ?? Party(id: id, name: nil, avatar: nil)
+extension Call {
+  /// Both participants' uids in Agora's channel.
+  fileprivate var uids: (caller: Int64, callee: Int64) {
+    func uid(_ user: String) -> Int64 {
+      Int64(AgoraUID.uid(of: user, callerId: callerId, calleeId: calleeId))
     }
-    return CallDetails(call: call, caller: party(call.callerId), callee: party(call.calleeId))
+    return (uid(callerId), uid(calleeId))
   }
 }

@@ -2,65 +2,117 @@
 
 import Calls
 import MySQL
+import System
 
 extension CallStore {
   /// A call past its deadline is over, whether or not the sweeper has been there (contract §4). Whoever
   /// only looks writes that down, but neither waits for others' locks nor fails where it cannot.
   /// - Throws: `CallError`: `notFound`, `unauthorizedAccess`.
   package func details(_ callId: String, for userId: String) throws -> CallDetails {
-    let (call, now) = try requireNow(callId, for: userId)
-    guard let expiry = call.overdue(at: now) else { return try details(of: call) }
-    let written = (try? expire(call, ifFree: true)) ?? nil
-    return try details(of: written?.call ?? expiry.call)
+    guard CallID.isWellFormed(callId),
+      let found = try details(.call(callId.lowercased()))
+    else { throw CallError.notFound(.call) }
+    guard found.details.call.isParticipant(userId) else {
+      throw CallError.unauthorizedAccess("You take no part in this call.")
+    }
+    guard let expiry = found.details.call.overdue(at: found.now) else { return found.details }
+    let written = (try? expire(expiry.call.id, ifFree: true)) ?? nil
+    return CallDetails(
+      call: written?.call ?? expiry.call, caller: found.details.caller,
+      callee: found.details.callee)
   }
 
   /// The call that a user's line is busy with, or nil.
   package func active(of userId: String) throws -> CallDetails? {
-    let call = try database.read { try CallStore.active(of: userId, $0) }
-    return try call.map { try details(of: $0) }
+    try database.read { try CallStore.active(of: userId, $0, database.usersKey($0)) }
   }
 
-  /// A call past its deadline counts as over, though nobody has written so yet.
-  static func active(of userId: String, _ connection: MySQLConnection) throws -> Call? {
-    let row = try connection.queryRow(
-      """
-      SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM user_lines l JOIN calls c ON c.id = l.call_id
-      WHERE l.user_id = ?
-      """, [.text(userId)])
-    guard let row, let now = row.time(Call.columnCount) else { return nil }
-    let call = try Call(row: row)
-    return call.overdue(at: now) == nil ? call : nil
+  /// A call past its deadline counts as over, even if nothing has written so yet.
+  static func active(of userId: String, _ connection: MySQLConnection, _ users: UsersKey) throws
+    -> CallDetails?
+  {
+    let found = try DetailsQuery.activeCall(of: userId).run(connection, users)
+    guard let found, found.details.call.overdue(at: found.now) == nil else { return nil }
+    return found.details
   }
 
-  /// The call on a channel, live or over.
-  package func call(onChannel channelId: String) throws -> Call? {
-    let row = try database.read {
-      try $0.queryRow(
-        "SELECT \(Call.columns) FROM calls c WHERE c.channel_id = ?", [.text(channelId)])
-    }
-    // MySQL compares without the blanks at the end; to Agora they make another channel.
-    return try row.map { try Call(row: $0) }.flatMap { $0.channelId == channelId ? $0 : nil }
+  func details(_ query: DetailsQuery) throws -> (details: CallDetails, now: Timestamp)? {
+    try database.read { try query.run($0, database.usersKey($0)) }
   }
 
   /// Calls that are not over, oldest first.
   package func live(limit: Int) throws -> [Call] {
     try database.read {
-      try $0.query(
+      try $0.map(
         """
         SELECT \(Call.columns) FROM calls c WHERE c.deadline_at IS NOT NULL
         ORDER BY c.created_at LIMIT ?
-        """, [.int(limit)])
-    }.map { try Call(row: $0) }
+        """, [.int(limit)]
+      ) { try Call(row: $0) }
+    }
+  }
+}
+
+/// A call with both parties and, while it is live, the quality so far, by one statement.
+enum DetailsQuery {
+  case call(String)
+  case activeCall(of: String)
+  case idempotent(caller: String, key: String)
+
+  func run(_ connection: MySQLConnection, _ users: UsersKey) throws
+    -> (details: CallDetails, now: Timestamp)?
+  {
+    try connection.first(sql(users), values) { row in
+      let call = try Call(row: row)
+      let place = Call.columnCount + 1
+      return (
+        CallDetails(
+          call: call,
+          caller: Party(id: call.callerId, row: row, at: place)
+            ?? Party(id: call.callerId, name: nil, avatar: nil),
+          callee: Party(id: call.calleeId, row: row, at: place + 4)
+            ?? Party(id: call.calleeId, name: nil, avatar: nil)),
+        row.time(Call.columnCount) ?? .now()
+      )
+    }
   }
 
-  /// Averages of a live call are those so far; of one that is over those that its end wrote.
-  private func details(of call: Call) throws -> CallDetails {
-    try database.read { connection in
-      var call = call
-      if !call.status.isTerminal, call.acceptedAt != nil {
-        call.quality = try QualityStore.averages(connection, callId: call.id)
-      }
-      return try CallStore.details(connection, call)
+  private func sql(_ users: UsersKey) -> String {
+    let columns = """
+      SELECT \(Call.columnsWithQuality), UTC_TIMESTAMP(3), \(Party.columns("a")),
+        \(Party.columns("b"))
+      """
+    let joins = """
+      \(users.join("a", on: "c.caller_id")) \(users.join("b", on: "c.callee_id"))
+      LEFT JOIN (\(QualityStore.liveAverages(of: id))) q ON q.call_id = c.id
+      """
+    return switch self {
+    case .call: "\(columns) FROM calls c \(joins) WHERE c.id = ?"
+    case .activeCall:
+      """
+      \(columns) FROM user_lines l JOIN calls c ON c.id = l.call_id \(joins) WHERE l.user_id = ?
+      """
+    case .idempotent:
+      "\(columns) FROM calls c \(joins) WHERE c.caller_id = ? AND c.idempotency_key = ?"
     }
+  }
+
+  /// The call's id, as the samples are to be found by.
+  private var id: String {
+    switch self {
+    case .call: "?"
+    case .activeCall: "(SELECT call_id FROM user_lines WHERE user_id = ?)"
+    case .idempotent: "(SELECT id FROM calls WHERE caller_id = ? AND idempotency_key = ?)"
+    }
+  }
+
+  private var values: [MySQLValue] {
+    let once: [MySQLValue] =
+      switch self {
+      case .call(let id): [.text(id)]
+      case .activeCall(let userId): [.text(userId)]
+      case .idempotent(let caller, let key): [.text(caller), .text(key)]
+      }
+    return once + once + once
   }
 }

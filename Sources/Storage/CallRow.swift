@@ -6,16 +6,28 @@ import System
 
 extension Call {
   /// The columns that `init(row:)` reads, in its order; the table is to be named `c`.
-  static let columns = """
-    c.id, c.channel_id, c.caller_id, c.callee_id, c.call_type, c.status, c.end_reason, \
-    c.accepted_device, c.created_at, c.expires_at, c.accepted_at, c.connected_at, c.ended_at, \
-    c.deadline_at, c.duration_seconds, c.quality_average_score, c.quality_average_loss, \
-    c.quality_average_rtt, c.quality_samples
-    """
+  static let columns = identityColumns + qualityColumns
   static let columnCount = 19
 
-  /// - Throws: `MySQLError` where a row holds what the schema forbids.
-  init(row: MySQLRow) throws {
+  private static let identityColumns = """
+    c.id, c.channel_id, c.caller_id, c.callee_id, c.call_type, c.status, c.end_reason, \
+    c.accepted_device, c.created_at, c.expires_at, c.accepted_at, c.connected_at, c.ended_at, \
+    c.deadline_at, c.duration_seconds,
+    """
+  private static let qualityColumns = """
+     c.quality_average_score, c.quality_average_loss, c.quality_average_rtt, c.quality_samples
+    """
+
+  /// The same with the means of the samples so far where the call is live; the derived table of
+  /// `QualitySQL` is to be named `q`.
+  static let columnsWithQuality =
+    identityColumns + """
+       COALESCE(q.score, c.quality_average_score), COALESCE(q.loss, c.quality_average_loss), \
+      COALESCE(q.rtt, c.quality_average_rtt), COALESCE(q.samples, c.quality_samples)
+      """
+
+  /// - Throws: `StorageError` where a row holds what the schema forbids.
+  init(row: borrowing MySQLRow) throws {
     guard let type = CallType(rawValue: row.text(4)),
       let status = CallStatus(rawValue: row.text(5)),
       let createdAt = row.time(8), let expiresAt = row.time(9)
@@ -36,53 +48,8 @@ extension Call {
     quality.averageRoundTripTime = row.double(17)
     quality.samples = Int(row.int(18))
   }
-
-  /// The hour of `call_statistics` that counts it once it is over.
-  private var countedHour: Timestamp? {
-    status.isTerminal ? createdAt.floored(toSeconds: StatisticsStore.hourSeconds) : nil
-  }
-
-  func insert(_ connection: MySQLConnection, idempotencyKey: String?) throws {
-    try connection.execute(
-      """
-      INSERT INTO calls (id, channel_id, caller_id, callee_id, call_type, status, end_reason,
-        idempotency_key, created_at, expires_at, ended_at, counted_hour, deadline_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        .text(id), .text(channelId), .text(callerId), .text(calleeId), .text(type.rawValue),
-        .text(status.rawValue), .text(endReason?.rawValue), .text(idempotencyKey),
-        .time(createdAt), .time(expiresAt), .time(endedAt), .time(countedHour),
-        .time(deadlineAt),
-      ])
-  }
-
-  /// Writes what can change, on the condition that the status is still the one that was read.
-  ///
-  /// By the primary key: the optimizer takes the index of `status` where few calls have that one, and
-  /// then waits for calls that are none of this transaction's.
-  /// - Returns: Whether it was.
-  func update(_ connection: MySQLConnection, from previous: CallStatus) throws -> Bool {
-    try connection.execute(
-      """
-      UPDATE calls FORCE INDEX (PRIMARY) SET status = ?, end_reason = ?, accepted_device = ?,
-        accepted_at = ?, connected_at = ?, ended_at = ?, counted_hour = ?, deadline_at = ?,
-        duration_seconds = ?, quality_average_score = ?, quality_average_loss = ?,
-        quality_average_rtt = ?, quality_samples = ?
-      WHERE id = ? AND status = ?
-      """,
-      [
-        .text(status.rawValue), .text(endReason?.rawValue), .text(acceptedDevice),
-        .time(acceptedAt), .time(connectedAt), .time(endedAt), .time(countedHour),
-        .time(deadlineAt), .int(durationSeconds), .double(quality.averageScore),
-        .double(quality.averagePacketLossRate), .double(quality.averageRoundTripTime),
-        .int(quality.samples), .text(id), .text(previous.rawValue),
-      ]) == 1
-  }
 }
 
 package enum StorageError: Error, Sendable {
   case corruptRow(table: String, id: String)
-  /// A row that is locked by this transaction was changed by another: the invariant is broken.
-  case lostRow(table: String, id: String)
 }

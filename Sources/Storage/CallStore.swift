@@ -1,5 +1,5 @@
 // The use cases on one call: each is one transaction that locks both lines, reads the call, lets
-// the rules of `Calls` decide, and writes (R1, R2, R5, R8).
+// the rules of `Calls` decide, and writes (R1, R2, R5, R8), in two round trips.
 
 import Calls
 import MySQL
@@ -42,7 +42,7 @@ package struct CallStore {
   /// - Throws: `CallError`: `notFound`, and what `Call.accepted` throws.
   package func accept(_ callId: String, by userId: String, from origin: Origin) throws -> Call {
     let maximum = settings.maximumSeconds
-    return try change(callId, by: userId) { call, now in
+    return try change(callId, by: userId, mayEnd: false) { call, now in
       try call.accepted(by: userId, from: origin, at: now, maximumSeconds: maximum)
     }.call
   }
@@ -51,7 +51,7 @@ package struct CallStore {
   package func reject(
     _ callId: String, by userId: String, reason: RejectReason, from origin: Origin
   ) throws -> Call {
-    try change(callId, by: userId) { call, now in
+    try change(callId, by: userId, mayEnd: true) { call, now in
       try call.rejected(by: userId, reason: reason, from: origin, at: now)
     }.call
   }
@@ -60,7 +60,7 @@ package struct CallStore {
   package func end(_ callId: String, by userId: String, reason: EndReason, from origin: Origin)
     throws -> Call
   {
-    try change(callId, by: userId) { call, now in
+    try change(callId, by: userId, mayEnd: true) { call, now in
       try call.ended(by: userId, reason: reason, from: origin, at: now)
     }.call
   }
@@ -71,7 +71,7 @@ package struct CallStore {
     _ callId: String, to status: CallStatus, by userId: String, from origin: Origin
   ) throws -> (call: Call, now: Timestamp) {
     let maximum = settings.maximumSeconds
-    return try change(callId, by: userId) { call, now in
+    return try change(callId, by: userId, mayEnd: false) { call, now in
       try call.updated(
         to: status, by: userId, from: origin, at: now, maximumSeconds: maximum)
     }
@@ -82,74 +82,53 @@ package struct CallStore {
   package func markRinging(_ callId: String) throws {
     // An invitation may be replayed long afterwards; then there is nothing to lock.
     guard let call = try find(callId), call.status == .initiating else { return }
-    _ = try change(call) { call, _ in call.ringing() }
+    _ = try change(call.id, by: nil, mayEnd: false) { call, _ in call.ringing() }
   }
 
   /// Ends a call for an operator, whatever its status: unanswered it is missed, accepted it ends.
   /// - Returns: The call afterwards; nil where there is none of this id.
   package func endByOperator(_ callId: String) throws -> Call? {
     guard let call = try find(callId) else { return nil }
-    return try change(call) { call, now in
+    return try change(call.id, by: nil, mayEnd: true) { call, now in
       if call.status.isTerminal { return nil }
       return call.status.isUnanswered
         ? call.timedOut(at: now) : call.endedBySystem(.hangup, at: now)
     }.call
   }
 
-  package func find(_ callId: String) throws -> Call? { try read(callId)?.call }
-
-  /// A call as it stands, and the server's time.
-  private func read(_ callId: String) throws -> (call: Call, now: Timestamp)? {
+  package func find(_ callId: String) throws -> Call? {
     guard CallID.isWellFormed(callId) else { return nil }
-    return try database.read { try Call.read($0, callId.lowercased()) }
-  }
-
-  /// - Throws: `CallError.notFound`; `CallError.unauthorizedAccess` for somebody else's call.
-  package func require(_ callId: String, for userId: String) throws -> Call {
-    try requireNow(callId, for: userId).call
-  }
-
-  /// The same, and the server's time.
-  func requireNow(_ callId: String, for userId: String) throws -> (call: Call, now: Timestamp) {
-    guard let found = try read(callId) else { throw CallError.notFound(.call) }
-    guard found.call.isParticipant(userId) else {
-      throw CallError.unauthorizedAccess("You take no part in this call.")
+    return try database.read {
+      try $0.first(Self.findSQL, [.text(callId.lowercased())]) { try Call(row: $0) }
     }
-    return found
   }
 
+  private static let findSQL = "SELECT \(Call.columns) FROM calls c WHERE c.id = ?"
+
+  /// Locks, reads, expires what is overdue, decides, writes, commits, notifies: two round trips.
+  /// - Parameter userId: Who acts; nil for the system.
   private func change(
-    _ callId: String, by userId: String,
+    _ callId: String, by userId: String?, mayEnd: Bool,
     _ decide: (Call, Timestamp) throws -> CallChange?
   ) throws -> (call: Call, now: Timestamp) {
-    try change(try require(callId, for: userId), decide)
-  }
-
-  /// Locks, reads, expires what is overdue, decides, writes, commits, hints.
-  private func change(_ known: Call, _ decide: (Call, Timestamp) throws -> CallChange?)
-    throws -> (call: Call, now: Timestamp)
-  {
-    let outcome = try database.transaction { connection -> Outcome in
-      let locked = try LockedCall(connection, known.id, known.callerId, known.calleeId)
-      var (call, now, journal) = (locked.call, locked.now, locked.journal)
-      var recipients: Set<UserKey> = []
-      if call.isExpired(at: now) {
-        let expiry = call.timedOut(at: now)
-        call = try journal.write(expiry, from: call.status)
-        recipients.formUnion(expiry.recipients)
+    let outcome = try database.change { transaction -> Outcome in
+      let locked = try LockedCall(transaction, callId, for: userId, withQuality: mayEnd)
+      if locked.call.isExpired(at: locked.now) {
+        let expiry = locked.call.timedOut(at: locked.now)
+        // A refusal commits all the same: what expired on the way stays expired. A call that is over
+        // is changed by nothing else.
+        let call = try locked.write(expiry)
+        var refusal: CallError?
+        do { _ = try decide(call, locked.now) } catch let error as CallError { refusal = error }
+        return Outcome(
+          call: call, now: locked.now, recipients: expiry.recipients, refusal: refusal)
       }
-      let change: CallChange?
-      do {
-        change = try decide(call, now)
-      } catch let error as CallError {
-        // A refusal commits all the same: what expired on the way stays expired.
-        return Outcome(call: call, now: now, recipients: recipients, refusal: error)
+      guard let change = try decide(locked.call, locked.now) else {
+        return Outcome(call: locked.call, now: locked.now, recipients: [], refusal: nil)
       }
-      if let change {
-        call = try journal.write(change, from: call.status)
-        recipients.formUnion(change.recipients)
-      }
-      return Outcome(call: call, now: now, recipients: recipients, refusal: nil)
+      return Outcome(
+        call: try locked.write(change), now: locked.now, recipients: change.recipients,
+        refusal: nil)
     }
     hints.publish(to: outcome.recipients)
     if let refusal = outcome.refusal { throw refusal }

@@ -7,7 +7,12 @@ import System
 
 package final class Database {
   private let options: MySQLOptions
-  private var connection: MySQLConnection?
+  private var connection: MySQLConnection? { didSet { usersKey = nil } }
+  private var usersKey: UsersKey?
+  private var usedAt: Int64 = 0
+
+  /// After this time without use a connection is looked at before it is used again.
+  private static let idleMilliseconds: Int64 = 1000
 
   /// Conflicts after which a transaction is given up. Deadlocks are found at once; of lock time-outs,
   /// 5 s each, no more than a client waits for.
@@ -54,6 +59,14 @@ package final class Database {
     }
   }
 
+  /// How `users` is joined; read once a connection.
+  func usersKey(_ connection: MySQLConnection) throws -> UsersKey {
+    if let usersKey { return usersKey }
+    let read = try UsersKey(connection)
+    usersKey = read
+    return read
+  }
+
   /// Runs statements that read, all of them as of one moment (InnoDB's REPEATABLE READ), and that
   /// wait for nobody's locks.
   /// - Throws: `MySQLError`, and what `body` throws.
@@ -77,29 +90,42 @@ package final class Database {
   /// - Throws: `MySQLError`; unavailable during COMMIT means that the outcome is unknown.
   @discardableResult
   package func transaction<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
+    try change { transaction in
+      transaction.state = .open
+      try transaction.connection.run("START TRANSACTION")
+      let result = try body(transaction.connection)
+      transaction.state = .written
+      return result
+    }
+  }
+
+  /// The same for a transaction that a routine opens and another one ends, so that neither takes a
+  /// round trip of its own.
+  /// - Throws: `MySQLError`; unavailable during the routine that commits means that the outcome is
+  ///   unknown.
+  func change<Result>(_ body: (Transaction) throws -> Result) throws -> Result {
     var conflicts = Conflicts()
     var mayReconnect = connection != nil
     while true {
-      var isCommitting = false
+      var current: Transaction?
       do {
-        let connection = try open()
-        try connection.run("START TRANSACTION")
-        let result = try body(connection)
-        isCommitting = true
-        try connection.run("COMMIT")
+        let transaction = Transaction(try open())
+        current = transaction
+        let result = try body(transaction)
+        try transaction.end()
         return result
       } catch let error as MySQLError where error.isUnavailable {
         connection = nil
-        guard mayReconnect, !isCommitting else { throw error }
+        guard mayReconnect, current?.mayRunAgain(after: error) != false else { throw error }
         mayReconnect = false
       } catch let error as MySQLError
-        where error.isConflict || error.isStatementTimeout && !isCommitting
+        where error.isConflict || error.isStatementTimeout && current?.isCommitting != true
       {
         // In a transaction it is locks that take long.
         rollBack()
         guard conflicts.mayRetry(after: error) else { throw error }
       } catch {
-        rollBack()
+        if current?.state != .closed { rollBack() }
         throw error
       }
     }
@@ -111,7 +137,12 @@ package final class Database {
   }
 
   private func open() throws(MySQLError) -> MySQLConnection {
-    if let connection { return connection }
+    // A statement that commits is not sent twice, so it must not be what finds the connection closed.
+    let now = MonotonicClock.milliseconds()
+    defer { usedAt = now }
+    if let connection, now - usedAt < Self.idleMilliseconds || !connection.isClosed {
+      return connection
+    }
     let made = try MySQLConnection(options)
     connection = made
     return made

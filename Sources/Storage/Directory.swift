@@ -20,34 +20,39 @@ struct Acquaintance {
 
 enum Directory {
   /// Everything that `initiate` needs to know, in one statement.
+  private static let acquaintanceSQL = """
+    SELECT u.id, u.full_name, u.username, u.avatar_url,
+      EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
+        AND UPPER(status) = 'ACCEPTED'),
+      EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
+        AND UPPER(status) = 'BLOCKED'), UTC_TIMESTAMP(3)
+    FROM users u WHERE u.id = ?
+    UNION ALL
+    SELECT u.id, u.full_name, u.username, u.avatar_url, 0,
+      EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
+        AND UPPER(status) = 'BLOCKED'), UTC_TIMESTAMP(3)
+    FROM users u WHERE u.id = ?
+    """
+
   static func acquaintance(_ connection: MySQLConnection, caller: String, callee: String) throws
     -> Acquaintance
   {
     let pair: [MySQLValue] = [.text(caller), .text(callee)]
-    let rows = try connection.query(
-      """
-      SELECT p.id, p.full_name, p.username, p.avatar_url, p.accepted, p.blocked, UTC_TIMESTAMP(3)
-      FROM (
-        SELECT u.id, u.full_name, u.username, u.avatar_url,
-          EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
-            AND UPPER(status) = 'ACCEPTED') AS accepted,
-          EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
-            AND UPPER(status) = 'BLOCKED') AS blocked
-        FROM users u WHERE u.id = ?
-        UNION ALL
-        SELECT u.id, u.full_name, u.username, u.avatar_url, 0,
-          EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact_user_id = ?
-            AND UPPER(status) = 'BLOCKED')
-        FROM users u WHERE u.id = ?
-      ) p
-      """, pair + pair + [.text(caller), .text(callee), .text(caller), .text(callee)])
-    func party(_ id: String) -> Party? {
-      rows.first { UserID.areSame($0.text(0), id) }.map { Party(id: id, row: $0) }
+    var (foundCaller, foundCallee): (Party?, Party?)
+    var (isContact, isBlocked) = (false, false)
+    var now: Timestamp?
+    try connection.read(
+      acquaintanceSQL, pair + pair + [.text(caller), .text(callee), .text(caller), .text(callee)]
+    ) { row in
+      foundCaller = foundCaller ?? Party(id: caller, row: row, at: 0)
+      foundCallee = foundCallee ?? Party(id: callee, row: row, at: 0)
+      isContact = isContact || row.int(4) != 0
+      isBlocked = isBlocked || row.int(5) != 0
+      now = now ?? row.time(6)
     }
     return Acquaintance(
-      caller: party(caller), callee: party(callee),
-      isContact: rows.contains { $0.int(4) != 0 }, isBlocked: rows.contains { $0.int(5) != 0 },
-      now: rows.first?.time(6) ?? .now())
+      caller: foundCaller, callee: foundCallee, isContact: isContact, isBlocked: isBlocked,
+      now: now ?? .now())
   }
 
   /// Names and avatars of users; those who do not exist (any more) are left out.
@@ -60,27 +65,34 @@ enum Directory {
     // are prepared.
     let places = [2, 10, 20, 50, 100].first { $0 >= ids.count } ?? ids.count
     let filled = ids + Array(repeating: first, count: places - ids.count)
-    let rows = try connection.query(
+    var parties: [UserKey: Party] = [:]
+    try connection.read(
       """
       SELECT id, full_name, username, avatar_url FROM users
       WHERE id IN (\(Array(repeating: "?", count: places).joined(separator: ", ")))
-      """, filled.map { .text($0.id) })
-    var parties: [UserKey: Party] = [:]
-    for row in rows {
+      """, filled.map { .text($0.id) }
+    ) { row in
       let key = UserKey(row.text(0))
-      guard ids.contains(key) else { continue }
-      parties[key] = Party(id: key.id, row: row)
+      if ids.contains(key) { parties[key] = Party(id: key.id, row: row, at: 0) }
     }
     return parties
   }
 }
 
 extension Party {
-  /// From a row of id, full name, user name and avatar. The user name stands in for a full name that is
-  /// NULL or empty: here, because MariaDB 10.11 dies of COALESCE(NULLIF(full_name, ''), username) where
-  /// `users` is a view over another character set.
-  fileprivate init(id: String, row: MySQLRow) {
-    let fullName = row.optionalText(1).flatMap { $0.isEmpty ? nil : $0 }
-    self.init(id: id, name: fullName ?? row.optionalText(2), avatar: row.optionalText(3))
+  /// The columns of `users` that `init(id:row:at:)` reads, in its order, of a table of that name.
+  static func columns(_ name: String) -> String {
+    "\(name).id, \(name).full_name, \(name).username, \(name).avatar_url"
+  }
+
+  /// nil where the row is another user's, or none's. The user name stands in for a full name that is NULL
+  /// or empty: here, because MariaDB 10.11 dies of COALESCE(NULLIF(full_name, ''), username) where `users`
+  /// is a view over another character set.
+  /// - Parameter place: Of the id.
+  init?(id: String, row: borrowing MySQLRow, at place: Int) {
+    guard let found = row.optionalText(place), UserID.areSame(found, id) else { return nil }
+    let fullName = row.optionalText(place + 1).flatMap { $0.isEmpty ? nil : $0 }
+    self.init(
+      id: id, name: fullName ?? row.optionalText(place + 2), avatar: row.optionalText(place + 3))
   }
 }

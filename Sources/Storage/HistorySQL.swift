@@ -1,5 +1,5 @@
-// The statement of a history page, which says in each row how many entries there are in all, so that one
-// round trip does for both. Without a filter the walk index gives the rows in order. With
+// The statement of a history page, which says in each row how many entries there are in all and who the other
+// participant is, so that one round trip does for all. Without a filter the walk index gives the rows in order. With
 // one, each wanted pair of status and type is a range of its own index, already in order, so a page
 // reads at most `offset + limit` rows of each, however rare they are among the user's calls.
 
@@ -22,52 +22,55 @@ enum HistorySQL {
     return "SELECT \(columns.joined(separator: " + ")) FROM call_history_totals WHERE user_id = ?"
   }
 
-  /// Where `select` has the total.
-  static let totalColumn = columns.count
-
   /// Rows to pass over from which on the page is found in the index alone, which costs a temporary
   /// table, and only then its rows are read.
   private static let farOffset = 1000
 
-  /// One row more than the page, which says whether there are more.
-  static func select(_ query: HistoryQuery) -> String {
-    select(query, isFar: query.offset > farOffset)
+  /// One row more than the page, which says whether there are more; the columns of `HistoryRow`.
+  static func select(_ query: HistoryQuery, _ users: UsersKey) -> String {
+    select(query, isFar: query.offset > farOffset, users)
   }
 
-  static func select(_ query: HistoryQuery, isFar: Bool) -> String {
+  static func select(_ query: HistoryQuery, isFar: Bool, _ users: UsersKey) -> String {
+    let columns = columns.map { "h.\($0)" }.joined(separator: ", ")
+    let head = "SELECT \(columns), (\(total(query))), \(Party.columns("u"))"
+    let order = "ORDER BY h.`timestamp` DESC, h.id DESC"
+    let join = users.join("u", on: "h.remote_user_id")
     if isFar {
-      let found = columns.map { "h.\($0)" }.joined(separator: ", ")
       return """
-        SELECT \(found), (\(total(query))) FROM (\(page(query, "id, `timestamp`"))) found
-        JOIN call_history h ON h.id = found.id ORDER BY h.`timestamp` DESC, h.id DESC
+        \(head) FROM (\(page(query, "h.id, h.`timestamp`"))) found
+        JOIN call_history h ON h.id = found.id \(join) \(order)
         """
     }
-    let columns = columns.joined(separator: ", ")
-    return page(query, columns, and: ", (\(total(query)))")
+    // Where an id may have several rows, the page is limited before they are joined.
+    if query.pairs.isEmpty, users.isUnique { return page(query, "", replacing: head, join) }
+    return "\(head) FROM (\(page(query, columns))) h \(join) \(order)"
   }
 
-  /// - Parameter more: After the columns, of each row that the page has in the end.
-  private static func page(_ query: HistoryQuery, _ columns: String, and more: String = "")
-    -> String
-  {
+  /// - Parameters:
+  ///   - head: The statement up to its FROM, in place of one for the columns.
+  ///   - join: After the FROM, of a page without filters.
+  private static func page(
+    _ query: HistoryQuery, _ columns: String, replacing head: String? = nil, _ join: String = ""
+  ) -> String {
     let after =
-      query.isAfter ? "AND (`timestamp` < ? OR (`timestamp` = ? AND id < ?))" : ""
+      query.isAfter ? "AND (h.`timestamp` < ? OR (h.`timestamp` = ? AND h.id < ?))" : ""
     // A bound of its own, because MariaDB does not take a range from the OR.
-    let bound = query.isAfter ? "AND `timestamp` <= ?" : ""
-    let order = "ORDER BY `timestamp` DESC, id DESC LIMIT ?"
+    let bound = query.isAfter ? "AND h.`timestamp` <= ?" : ""
+    let order = "ORDER BY h.`timestamp` DESC, h.id DESC LIMIT ?"
     let pairs = query.pairs
     if pairs.isEmpty {
       return """
-        SELECT \(columns)\(more) FROM call_history FORCE INDEX (call_history_walk)
-        WHERE user_id = ? \(bound) \(after) \(order) OFFSET ?
+        \(head ?? "SELECT \(columns)") FROM call_history h FORCE INDEX (call_history_walk) \(join)
+        WHERE h.user_id = ? \(bound) \(after) \(order) OFFSET ?
         """
     }
     let branch = """
-      (SELECT \(columns) FROM call_history FORCE INDEX (call_history_filtered)
-       WHERE user_id = ? AND status = ? AND call_type = ? \(bound) \(after) \(order))
+      (SELECT \(columns) FROM call_history h FORCE INDEX (call_history_filtered)
+       WHERE h.user_id = ? AND h.status = ? AND h.call_type = ? \(bound) \(after) \(order))
       """
     let union = pairs.map { _ in branch }.joined(separator: " UNION ALL ")
-    return "SELECT \(columns)\(more) FROM (\(union)) page \(order) OFFSET ?"
+    return "SELECT * FROM (\(union)) h \(order) OFFSET ?"
   }
 
   static func values(_ userId: String, _ query: HistoryQuery) -> [MySQLValue] {

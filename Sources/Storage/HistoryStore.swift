@@ -4,18 +4,6 @@ import Calls
 import MySQL
 import System
 
-package struct HistoryEntry: Sendable {
-  package let id: Int64
-  package let callId: String
-  package let remoteUserId: String
-  package let callType: CallType
-  package let status: HistoryStatus
-  package let direction: CallDirection
-  package let endReason: EndReason
-  package let timestamp: Timestamp
-  package let durationSeconds: Int
-}
-
 /// Where a walk through a history goes on: after this entry, newest first.
 package struct HistoryCursor: Sendable, Equatable {
   package let timestamp: Timestamp
@@ -41,13 +29,14 @@ package struct HistoryQuery: Sendable {
   package init() {}
 }
 
+/// What is known of a page when its entries have been read.
 package struct HistoryPage: Sendable {
-  package let entries: [HistoryEntry]
   /// All entries that fit the filters, from the counters that each ending keeps.
-  package let total: Int
+  package var total = 0
   /// There are entries after these.
-  package let hasMore: Bool
-  package let parties: [UserKey: Party]
+  package var hasMore = false
+  /// The last entry of the page.
+  package var last: HistoryCursor?
 }
 
 package struct HistoryStore {
@@ -55,14 +44,35 @@ package struct HistoryStore {
 
   package init(_ database: Database) { self.database = database }
 
-  package func page(of userId: String, _ query: HistoryQuery) throws -> HistoryPage {
+  /// Hands each entry of the page, in its order, to `entry`; its columns are `HistoryColumn`'s.
+  ///
+  /// `entry` is called from the first entry on again where the connection broke in the middle; `begin` is
+  /// called before.
+  package func page(
+    of userId: String, _ query: HistoryQuery, begin: () -> Void = {},
+    entry: (borrowing MySQLRow) throws -> Void
+  ) throws -> HistoryPage {
     try database.read { connection in
-      let rows = try connection.query(HistorySQL.select(query), HistorySQL.values(userId, query))
-      let entries = try rows.prefix(query.limit).map { try HistoryEntry(row: $0) }
-      return HistoryPage(
-        entries: entries, total: try HistoryStore.total(connection, userId, query, rows),
-        hasMore: rows.count > query.limit,
-        parties: try Directory.parties(connection, Set(entries.map { UserKey($0.remoteUserId) })))
+      begin()
+      var page = HistoryPage()
+      var count = 0
+      let sql = HistorySQL.select(query, try database.usersKey(connection))
+      try connection.read(sql, HistorySQL.values(userId, query)) { row in
+        // A view of users may have several rows of one id; the first one counts.
+        if row.int(HistoryColumn.id.rawValue) == page.last?.id { return }
+        count += 1
+        page.total = Int(row.int(HistoryColumn.total.rawValue))
+        page.hasMore = count > query.limit
+        guard !page.hasMore else { return }
+        page.last = try HistoryCursor(row: row)
+        try entry(row)
+      }
+      // Every row has the total, but a page may have none.
+      if count == 0 {
+        page.total =
+          try connection.first(HistorySQL.total(query), [.text(userId)]) { Int($0.int(0)) } ?? 0
+      }
+      return page
     }
   }
 
@@ -70,67 +80,46 @@ package struct HistoryStore {
   /// - Throws: `CallError.notFound` where the user has no such entry.
   package func delete(_ callId: String, of userId: String) throws {
     guard CallID.isWellFormed(callId) else { throw CallError.notFound(.call) }
-    try database.transaction { connection in
-      let row = try connection.queryRow(
-        """
-        SELECT call_type, status FROM call_history WHERE user_id = ? AND call_id = ? FOR UPDATE
-        """, [.text(userId), .text(callId.lowercased())])
-      guard let row else { throw CallError.notFound(.call) }
-      try connection.execute(
-        "DELETE FROM call_history WHERE user_id = ? AND call_id = ?",
-        [.text(userId), .text(callId.lowercased())])
-      let column = "\(row.text(0))_\(row.text(1))"
-      try connection.execute(
-        """
-        UPDATE call_history_totals SET \(column) = \(column) - 1
-        WHERE user_id = ? AND \(column) > 0
-        """, [.text(userId)])
+    let isDeleted = try database.change {
+      try $0.perform(Routine.deleteHistory, [.text(userId), .text(callId.lowercased())]) {
+        $0.int(0) != 0
+      }
     }
-  }
-
-  /// Writes a user's entry of a call that is over, and counts it.
-  static func insert(
-    _ connection: MySQLConnection, _ call: Call, user: String, status: HistoryStatus
-  ) throws {
-    let direction: CallDirection = call.isCaller(user) ? .outgoing : .incoming
-    try connection.execute(
-      """
-      INSERT INTO call_history (user_id, call_id, remote_user_id, call_type, status, direction,
-        end_reason, `timestamp`, duration_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        .text(user), .text(call.id), .text(call.peer(of: user)), .text(call.type.rawValue),
-        .text(status.rawValue), .text(direction.rawValue),
-        .text((call.endReason ?? .hangup).rawValue), .time(call.createdAt),
-        .int(call.durationSeconds),
-      ])
-    let column = "\(call.type.rawValue)_\(status.rawValue)"
-    try connection.execute(
-      """
-      INSERT INTO call_history_totals (user_id, \(column)) VALUES (?, 1)
-      ON DUPLICATE KEY UPDATE \(column) = \(column) + 1
-      """, [.text(user)])
-  }
-
-  /// Beside the entries of a page, or asked for where the page has none.
-  private static func total(
-    _ connection: MySQLConnection, _ userId: String, _ query: HistoryQuery, _ page: [MySQLRow]
-  ) throws -> Int {
-    if let row = page.first { return Int(row.int(HistorySQL.totalColumn)) }
-    return Int(try connection.queryRow(HistorySQL.total(query), [.text(userId)])?.int(0) ?? 0)
+    guard isDeleted == true else { throw CallError.notFound(.call) }
   }
 }
 
-extension HistoryEntry {
-  init(row: MySQLRow) throws {
-    guard let type = CallType(rawValue: row.text(3)),
-      let status = HistoryStatus(rawValue: row.text(4)),
-      let direction = CallDirection(rawValue: row.text(5)),
-      let endReason = EndReason(rawValue: row.text(6)), let timestamp = row.time(7)
-    else { throw StorageError.corruptRow(table: "call_history", id: row.text(0)) }
-    self.init(
-      id: row.int(0), callId: row.text(1), remoteUserId: row.text(2), callType: type,
-      status: status, direction: direction, endReason: endReason, timestamp: timestamp,
-      durationSeconds: Int(row.int(8)))
+/// The columns of a history's entry, words as the wire has them.
+package enum HistoryColumn: Int {
+  case id, callId, remoteUserId, callType, status, direction, endReason, timestamp, durationSeconds
+  case total
+  /// Of the other participant's row in `users`, if there is one.
+  case partyId, fullName, username, avatar
+
+  /// Where a row has the other participant's name; nil where that is no user any more.
+  package static func name(in row: borrowing MySQLRow) -> HistoryColumn? {
+    guard isParty(in: row) else { return nil }
+    let isEmpty = row.withUTF8(fullName.rawValue) { $0.isEmpty } ?? true
+    return isEmpty ? .username : .fullName
+  }
+
+  /// Where a row has the other participant's avatar.
+  package static func avatar(in row: borrowing MySQLRow) -> HistoryColumn? {
+    isParty(in: row) ? .avatar : nil
+  }
+
+  /// Whether the user that was found is the very one: `users` may compare by a collation of its own.
+  private static func isParty(in row: borrowing MySQLRow) -> Bool {
+    row.haveSameText(partyId.rawValue, remoteUserId.rawValue)
+  }
+}
+
+extension HistoryCursor {
+  fileprivate init(row: borrowing MySQLRow) throws {
+    let id = row.int(HistoryColumn.id.rawValue)
+    guard let timestamp = row.time(HistoryColumn.timestamp.rawValue) else {
+      throw StorageError.corruptRow(table: "call_history", id: String(id))
+    }
+    self.init(timestamp: timestamp, id: id)
   }
 }

@@ -1,60 +1,121 @@
 // A call under lock, its participants' lines first and in the order of their ids: what every change of a
-// call begins with (design §2).
+// call begins with (design §2), and the write that ends it. One round trip each.
 
 import Calls
 import MySQL
 import System
 
 struct LockedCall {
+  /// A participant's row of `user_lines`, as it was read under the lock.
+  struct Line {
+    /// The call that the user is busy with.
+    let callId: String?
+    let lastEventId: Int64
+  }
+
   let call: Call
   /// The transaction's time.
   let now: Timestamp
-  /// Writes changes, with the lines in hand.
-  var journal: CallJournal
+  let caller: Line
+  let callee: Line
+  private let transaction: Transaction
 
-  /// Waits for whoever holds any of it.
-  /// - Throws: `CallError.notFound` where there is no such call any more.
-  init(_ connection: MySQLConnection, _ callId: String, _ callerId: String, _ calleeId: String)
-    throws
+  /// Opens the transaction where it is not open yet, and waits for transactions that hold any of it.
+  /// - Parameters:
+  ///   - userId: Who acts; nil for the system.
+  ///   - withQuality: Whether `call.quality` holds the means so far of a call that is live.
+  /// - Throws: `CallError`: `notFound`; `unauthorizedAccess` where the user takes no part in the call.
+  init(_ transaction: Transaction, _ callId: String, for userId: String?, withQuality: Bool) throws
   {
-    let lines = try UserLines.lock(connection, callerId, calleeId)
-    guard let (call, now) = try Call.read(connection, callId, "FOR UPDATE") else {
-      throw CallError.notFound(.call)
-    }
-    (self.call, self.now) = (call, now)
-    journal = CallJournal(connection: connection, lines: lines)
+    guard CallID.isWellFormed(callId),
+      let locked = try LockedCall.lock(
+        transaction, callId.lowercased(), for: userId, waits: true, withQuality)
+    else { throw CallError.notFound(.call) }
+    self = locked
   }
 
-  /// The same without waiting.
-  /// - Returns: nil where somebody else holds any of it, or some of it has been deleted.
-  init?(
-    ifFree connection: MySQLConnection, _ callId: String, _ callerId: String, _ calleeId: String
-  ) throws {
-    let lines = try UserLines.tryLock(connection, callerId, calleeId)
-    guard lines.holds(callerId), lines.holds(calleeId),
-      let (call, now) = try Call.read(connection, callId, "FOR UPDATE SKIP LOCKED")
-    else { return nil }
-    (self.call, self.now) = (call, now)
-    journal = CallJournal(connection: connection, lines: lines)
+  /// The same for the system, without waiting.
+  /// - Returns: nil where another transaction holds any of it, or it has been deleted.
+  init?(ifFree transaction: Transaction, _ callId: String) throws {
+    let locked = try LockedCall.lock(transaction, callId, for: nil, waits: false, true)
+    guard let locked else { return nil }
+    self = locked
+  }
+
+  private static func lock(
+    _ transaction: Transaction, _ callId: String, for userId: String?, waits: Bool,
+    _ withQuality: Bool
+  ) throws -> LockedCall? {
+    let begins = transaction.state == .closed
+    if begins { transaction.state = .open }
+    let locked = try transaction.connection.first(
+      Routine.lockCall,
+      [.text(callId), .text(userId), .bool(waits), .bool(withQuality), .bool(begins)]
+    ) { try LockedCall(row: $0, transaction) }
+    if let userId, let locked, !locked.isHeld || !locked.call.isParticipant(userId) {
+      if !locked.isHeld { transaction.state = .closed }
+      throw CallError.unauthorizedAccess("You take no part in this call.")
+    }
+    return locked
+  }
+
+  private let isHeld: Bool
+
+  private init(row: borrowing MySQLRow, _ transaction: Transaction) throws {
+    let next = Call.columnCount
+    call = try Call(row: row)
+    now = row.time(next) ?? .now()
+    isHeld = row.int(next + 1) != 0
+    caller = Line(callId: row.optionalText(next + 2), lastEventId: row.int(next + 3))
+    callee = Line(callId: row.optionalText(next + 4), lastEventId: row.int(next + 5))
+    self.transaction = transaction
   }
 
   /// Ends the call where its deadline has passed.
-  /// - Returns: The call as it is then, and whom to hint; nobody where it was not due.
-  mutating func expire() throws -> (call: Call, recipients: Set<UserKey>) {
+  /// - Returns: The call as it is then, and whom to notify; an empty set where it was not due.
+  func expire() throws -> (call: Call, recipients: Set<UserKey>) {
     guard let change = call.overdue(at: now) else { return (call, []) }
-    return (try journal.write(change, from: call.status), change.recipients)
+    return (try write(change), change.recipients)
   }
-}
 
-extension Call {
-  /// A call and the server's time.
-  /// - Parameter mode: How it is locked; not at all without one.
-  static func read(_ connection: MySQLConnection, _ callId: String, _ mode: String = "") throws
-    -> (call: Call, now: Timestamp)?
-  {
-    try connection.queryRow(
-      "SELECT \(Call.columns), UTC_TIMESTAMP(3) FROM calls c WHERE c.id = ? \(mode)",
-      [.text(callId)]
-    ).map { (try Call(row: $0), $0.time(Call.columnCount) ?? .now()) }
+  /// Writes the change: call, outbox, lines and, where the call is over, both histories and the counts.
+  /// - Parameter commits: false where the transaction changes other calls as well.
+  /// - Returns: The call as it was written.
+  @discardableResult
+  func write(_ change: CallChange, commits: Bool = true) throws -> Call {
+    let values = values(change) + [.bool(commits)]
+    if commits {
+      try transaction.commit(Routine.writeCall, values)
+    } else {
+      transaction.state = .written
+      try transaction.connection.execute(Routine.writeCall, values)
+    }
+    return change.call
+  }
+
+  private func values(_ change: CallChange) -> [MySQLValue] {
+    let after = change.call
+    return [
+      .text(after.id), .text(call.status.rawValue), .text(after.status.rawValue),
+      .text(after.endReason?.rawValue), .text(after.acceptedDevice), .time(after.createdAt),
+      .time(after.acceptedAt), .time(after.connectedAt), .time(after.endedAt),
+      .time(after.deadlineAt), .int(after.durationSeconds), .double(after.quality.averageScore),
+      .double(after.quality.averagePacketLossRate),
+      .double(after.quality.averageRoundTripTime), .int(after.quality.samples),
+      .text(after.type.rawValue),
+    ] + values(change, of: call.callerId, caller) + values(change, of: call.calleeId, callee)
+  }
+
+  private func values(_ change: CallChange, of userId: String, _ line: Line) -> [MySQLValue] {
+    let after = change.call
+    let isReleased = after.status.isTerminal && line.callId == after.id
+    let outgoing = change.events.first { UserID.areSame($0.recipient, userId) }
+    return [
+      .text(userId), .text(isReleased ? nil : line.callId),
+      .int(line.lastEventId + (outgoing == nil ? 0 : 1)), .text(outgoing?.event.type),
+      .text((outgoing?.event.data).map { String(decoding: $0, as: UTF8.self) }),
+      .text(outgoing?.origin.device), .text(outgoing?.origin.connection),
+      .text(after.historyStatus(of: userId)?.rawValue),
+    ]
   }
 }

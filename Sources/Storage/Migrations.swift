@@ -28,6 +28,7 @@ package enum MigrationError: Error, CustomStringConvertible {
 
 package struct Migrations {
   package let files: [Migration]
+  private let routines: Routines
 
   private static let fileLimitBytes = 1 << 20
 
@@ -50,9 +51,26 @@ package struct Migrations {
     }
     guard !files.isEmpty else { throw MigrationError.noFiles(folder: folder) }
     self.files = files.sorted { $0.version < $1.version }
+    routines = try Routines(folder: "\(folder)/routines")
   }
 
-  /// Applies what the database has not seen.
+  /// `SQL_DIR`, or where an installation has it beside its programs, or `sql` in the current folder.
+  /// - Throws: `SystemError`.
+  package static func installedFolder() throws -> String {
+    if let folder = processEnvironment()["SQL_DIR"], !folder.isEmpty { return folder }
+    let program = try programPath()
+    let bin = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
+    let installed = "\(bin)/../share/chattrix/sql"
+    return (try? listFolder(installed)) != nil ? installed : "sql"
+  }
+
+  /// Those of the installation.
+  /// - Throws: `SystemError`.
+  package static func installedRoutines() throws -> Routines {
+    try Routines(folder: "\(installedFolder())/routines")
+  }
+
+  /// Applies what the database has not seen, and makes the stored procedures that it lacks.
   /// - Returns: What was applied.
   /// - Throws: `MySQLError`, `MigrationError`. MySQL cannot roll back a CREATE TABLE: after a failure
   ///   the files before the one that failed are applied and noted.
@@ -81,6 +99,7 @@ package struct Migrations {
         "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?, ?, UTC_TIMESTAMP(3))",
         [.int(migration.version), .text(migration.name)])
     }
+    _ = try routines.apply(connection)
     return pending
   }
 }

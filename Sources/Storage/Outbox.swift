@@ -124,9 +124,8 @@ package struct Outbox {
       guard let line else {
         return .nothing
       }
-      let details = try CallStore.active(of: userId, connection).map {
-        try CallStore.details(connection, $0)
-      }
+      let details = try CallStore.active(
+        of: userId, connection, database.usersKey(connection))
       var invitation: StoredEvent?
       if let call = details?.call, call.status.isUnanswered, call.isCallee(userId) {
         invitation = try self.invitation(connection, userId, call.id)
@@ -146,25 +145,25 @@ package struct Outbox {
   private func invitation(_ connection: MySQLConnection, _ userId: String, _ callId: String) throws
     -> StoredEvent?
   {
-    try connection.queryRow(
+    try connection.first(
       """
       SELECT \(Self.columns) FROM call_events
       WHERE user_id = ? AND call_id = ? AND event_type = ? ORDER BY event_id DESC LIMIT 1
       """, [.text(userId), .text(callId), .text(CallEvent.invitationType)]
-    ).map(StoredEvent.init(row:))
+    ) { StoredEvent(row: $0) }
   }
 
   /// - Parameter after: Events with a higher id than this, in their order.
   package func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent] {
     try database.read {
-      try $0.query(
-        """
-        SELECT \(Self.columns) FROM call_events
-        WHERE user_id = ? AND event_id > ? AND \(Self.isKept) ORDER BY event_id LIMIT ?
-        """, [.text(userId), .int(after), .int(limit)]
-      ).map(StoredEvent.init(row:))
+      try $0.map(Self.eventsSQL, [.text(userId), .int(after), .int(limit)]) { StoredEvent(row: $0) }
     }
   }
+
+  private static let eventsSQL = """
+    SELECT \(columns) FROM call_events
+    WHERE user_id = ? AND event_id > ? AND \(isKept) ORDER BY event_id LIMIT ?
+    """
 
   /// Who has had an event lately, with the newest id: the poll behind the hints.
   ///
@@ -185,10 +184,10 @@ package struct Outbox {
 }
 
 extension StoredEvent {
-  fileprivate init(row: MySQLRow) {
+  fileprivate init(row: borrowing MySQLRow) {
     self.init(
       userId: row.text(0), eventId: row.int(1), type: row.text(2), callId: row.text(3),
-      data: Array(row.text(4).utf8), createdAt: row.time(5) ?? Timestamp(milliseconds: 0),
+      data: row.bytes(4), createdAt: row.time(5) ?? Timestamp(milliseconds: 0),
       originDevice: row.optionalText(6), originConnection: row.optionalText(7))
   }
 }

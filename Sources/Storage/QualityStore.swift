@@ -26,61 +26,52 @@ package struct QualityStore {
 
   /// Stores a sample and, where the quality is poor or worse, warns the other participant.
   /// - Returns: The server's time of the recording.
-  /// - Throws: `CallError.noActiveCall` unless the call is connecting, connected or disconnecting.
-  package func record(_ sample: QualitySample, call known: Call, by userId: String) throws
+  /// - Throws: `CallError`: `notFound`, `unauthorizedAccess`; `noActiveCall` unless the call is connecting,
+  ///   connected or disconnecting.
+  package func record(_ sample: QualitySample, callId: String, by userId: String) throws
     -> Timestamp
   {
-    let peer = known.peer(of: userId)
-    let recordedAt = try database.transaction { connection in
-      var locked = try LockedCall(connection, known.id, known.callerId, known.calleeId)
+    let (recordedAt, recipients) = try database.change { transaction in
+      let locked = try LockedCall(transaction, callId, for: userId, withQuality: false)
       let (call, now) = (locked.call, locked.now)
       guard !call.status.isTerminal, call.acceptedAt != nil else { throw CallError.noActiveCall }
-      try insert(connection, sample, call, userId, now)
-      if sample.networkQuality.isPoor {
-        let warning = CallEvent.qualityWarning(
-          callId: call.id, participantId: userId, quality: sample.networkQuality)
-        try locked.journal.append([OutgoingEvent(to: peer, warning)])
-        try locked.journal.lines.save(connection)
-      }
-      return now
+      let peer = call.peer(of: userId)
+      let line = call.isCaller(peer) ? locked.caller : locked.callee
+      let warning =
+        sample.networkQuality.isPoor
+        ? CallEvent.qualityWarning(
+          callId: call.id, participantId: userId, quality: sample.networkQuality) : nil
+      try transaction.commit(
+        Routine.recordQuality,
+        [
+          .text(call.id), .text(userId), .text(sample.networkQuality.rawValue),
+          .double(sample.packetLossRate), .double(sample.roundTripTime),
+          .time(sample.reportedAt), .time(now), .text(peer), .int(line.lastEventId + 1),
+          .text(warning?.type), .text((warning?.data).map { String(decoding: $0, as: UTF8.self) }),
+        ])
+      return (now, warning == nil ? [] : [UserKey(peer)])
     }
-    if sample.networkQuality.isPoor { hints.publish(to: [UserKey(peer)]) }
+    hints.publish(to: recipients)
     return recordedAt
   }
 
-  private func insert(
-    _ connection: MySQLConnection, _ sample: QualitySample, _ call: Call, _ userId: String,
-    _ now: Timestamp
-  ) throws {
-    try connection.execute(
-      """
-      INSERT INTO call_quality_metrics (call_id, user_id, network_quality, packet_loss_rate,
-        round_trip_time, reported_at, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        .text(call.id), .text(userId), .text(sample.networkQuality.rawValue),
-        .double(sample.packetLossRate), .double(sample.roundTripTime), .time(sample.reportedAt),
-        .time(now),
-      ])
-  }
-
-  /// Plain means of the values given; unknown qualities have no score (contract §7.4).
-  static func averages(_ connection: MySQLConnection, callId: String) throws -> CallQuality {
+  /// A statement for the means of the samples of a live call, which ends up as no row where the call is
+  /// over: then its row has those that its end wrote. Plain means of the values given; unknown qualities
+  /// have no score (contract §7.4).
+  /// - Parameter id: Of the call, twice in the statement: an expression without columns.
+  static func liveAverages(of id: String) -> String {
     let scores = NetworkQuality.allCases.compactMap { quality in
       // A DOUBLE: the mean of integers would be rounded to four decimals.
       quality.score.map { "WHEN '\(quality.rawValue)' THEN \($0)e0" }
     }
-    let row = try connection.queryRow(
+    return """
+      SELECT m.call_id, AVG(CASE m.network_quality \(scores.joined(separator: " ")) END) AS score,
+        AVG(m.packet_loss_rate) AS loss, AVG(m.round_trip_time) AS rtt, COUNT(*) AS samples
+      FROM call_quality_metrics m
+      WHERE m.call_id = \(id) AND EXISTS (
+        SELECT 1 FROM calls live WHERE live.id = \(id) AND live.accepted_at IS NOT NULL
+          AND live.deadline_at IS NOT NULL)
+      GROUP BY m.call_id
       """
-      SELECT AVG(CASE network_quality \(scores.joined(separator: " ")) END),
-        AVG(packet_loss_rate), AVG(round_trip_time), COUNT(*)
-      FROM call_quality_metrics WHERE call_id = ?
-      """, [.text(callId)])
-    var quality = CallQuality()
-    quality.averageScore = row?.double(0)
-    quality.averagePacketLossRate = row?.double(1)
-    quality.averageRoundTripTime = row?.double(2)
-    quality.samples = Int(row?.int(3) ?? 0)
-    return quality
   }
 }

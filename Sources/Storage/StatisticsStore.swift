@@ -133,34 +133,4 @@ package struct StatisticsStore {
       statistics.add(type, history, calls: Int(row.int(5)), seconds: Int(row.int(6)))
     }
   }
-
-  /// Counts a call that is over, in the hour and the day in which it was made.
-  static func count(
-    _ connection: MySQLConnection, _ call: Call, user: String, status: HistoryStatus
-  ) throws {
-    let name = column(call.type, status)
-    let seconds = call.durationSeconds
-    let completed = status == .completed ? seconds : 0
-    let day = call.createdAt.floored(toSeconds: daySeconds)
-    func values(_ span: String, _ start: Timestamp) -> [MySQLValue] {
-      [.text(user), .text(span), .time(start), .time(day), .int(seconds), .int(completed)]
-    }
-    let hour = call.createdAt.floored(toSeconds: hourSeconds)
-    try connection.execute(
-      """
-      INSERT INTO call_statistics
-        (user_id, span, starts_at, day_starts_at, \(name), total_seconds, completed_seconds)
-      VALUES (?, ?, ?, ?, 1, ?, ?), (?, ?, ?, ?, 1, ?, ?)
-      ON DUPLICATE KEY UPDATE \(name) = \(name) + 1,
-        total_seconds = total_seconds + VALUES(total_seconds),
-        completed_seconds = completed_seconds + VALUES(completed_seconds)
-      """, values("hour", hour) + values("day", day))
-  }
-}
-
-extension Timestamp {
-  /// The last moment up to this one that is a multiple of so many seconds since 1970.
-  func floored(toSeconds length: Int64) -> Timestamp {
-    Timestamp(milliseconds: seconds / length * length * 1000)
-  }
 }

@@ -15,6 +15,8 @@ package struct SweepReport: Sendable, Equatable {
   package var skipped = 0
   /// Rows deleted because their time was up.
   package var purged = 0
+  /// Stored procedures that were lost and have been made again.
+  package var restored = 0
 
   package init() {}
 }
@@ -29,6 +31,8 @@ package final class Sweeper {
   private static let transactionBatch = 20
   /// How often lost calls are looked for.
   private static let lostIntervalSeconds: Int64 = 5
+  /// How often lost stored procedures are looked for.
+  private static let routinesIntervalSeconds: Int64 = 10
 
   /// Of the rows whose time is up, per table and pass.
   private static let purgeBatches = 4
@@ -36,15 +40,21 @@ package final class Sweeper {
   private let database: Database
   private let hints: Hints
   private let retention: Retention
+  private let routines: Routines?
   private var lostDueAt = Timestamp(milliseconds: 0)
   private var retentionDueAt = Timestamp(milliseconds: 0)
+  private var routinesDueAt = Timestamp(milliseconds: 0)
   /// The first of the pass under way.
   private var failure: (any Error)?
 
-  package init(_ database: Database, hints: Hints, retention: RetentionSettings) {
+  /// - Parameter routines: Those that every write needs, to be made again where they got lost.
+  package init(
+    _ database: Database, hints: Hints, retention: RetentionSettings, routines: Routines? = nil
+  ) {
     self.database = database
     self.hints = hints
     self.retention = Retention(database, retention)
+    self.routines = routines
   }
 
   /// One pass; to be called a few times a second.
@@ -53,6 +63,7 @@ package final class Sweeper {
   package func sweep(now: Timestamp = .now()) throws -> SweepReport {
     var report = SweepReport()
     failure = nil
+    try restoreRoutines(&report, now)
     try endOverdue(&report)
     if now >= lostDueAt {
       try endLost(&report)
@@ -61,6 +72,14 @@ package final class Sweeper {
     try purge(&report, now)
     if let failure { throw failure }
     return report
+  }
+
+  private func restoreRoutines(_ report: inout SweepReport, _ now: Timestamp) throws {
+    guard let routines, now >= routinesDueAt else { return }
+    do {
+      report.restored = try database.read { try routines.apply($0, onlyMissing: true) }.count
+    } catch { try keep(error) }
+    routinesDueAt = now.adding(seconds: Self.routinesIntervalSeconds)
   }
 
   private func purge(_ report: inout SweepReport, _ now: Timestamp) throws {
@@ -73,22 +92,15 @@ package final class Sweeper {
     }
   }
 
-  private struct Candidate {
-    let callId: String
-    let callerId: String
-    let calleeId: String
-  }
-
-  private func candidates(_ sql: String, _ values: [MySQLValue]) throws -> [Candidate] {
-    try database.read { try $0.query(sql, values) }.map {
-      Candidate(callId: $0.text(0), callerId: $0.text(1), calleeId: $0.text(2))
-    }
+  /// Ids of calls.
+  private func candidates(_ sql: String, _ values: [MySQLValue]) throws -> [String] {
+    try database.read { try $0.map(sql, values) { $0.text(0) } }
   }
 
   private func endOverdue(_ report: inout SweepReport) throws {
     let due = try candidates(
       """
-      SELECT id, caller_id, callee_id FROM calls
+      SELECT id FROM calls
       WHERE deadline_at <= UTC_TIMESTAMP(3) ORDER BY deadline_at LIMIT ?
       """, [.int(Self.batch)])
     let outcome = try end(due) { call, now in call.overdue(at: now) }
@@ -100,7 +112,7 @@ package final class Sweeper {
   private func endLost(_ report: inout SweepReport) throws {
     let gone = try candidates(
       """
-      SELECT c.id, c.caller_id, c.callee_id FROM calls c
+      SELECT c.id FROM calls c
       JOIN user_lines a ON a.user_id = c.caller_id
       JOIN user_lines b ON b.user_id = c.callee_id
       WHERE c.deadline_at IS NOT NULL AND c.accepted_at IS NOT NULL
@@ -123,12 +135,12 @@ package final class Sweeper {
     var recipients: Set<UserKey> = []
   }
 
-  private func end(_ candidates: [Candidate], _ decide: (Call, Timestamp) -> CallChange?) throws
+  private func end(_ candidates: [String], _ decide: (Call, Timestamp) -> CallChange?) throws
     -> Outcome
   {
     var total = Outcome()
-    func run(_ batch: some Collection<Candidate>) throws {
-      let outcome = try database.transaction { try end(batch, $0, decide) }
+    func run(_ batch: some Collection<String>) throws {
+      let outcome = try database.change { try end(batch, $0, decide) }
       hints.publish(to: outcome.recipients)
       total.ended += outcome.ended
       total.skipped += outcome.skipped
@@ -145,19 +157,17 @@ package final class Sweeper {
   }
 
   private func end(
-    _ batch: some Collection<Candidate>, _ connection: MySQLConnection,
+    _ batch: some Collection<String>, _ transaction: Transaction,
     _ decide: (Call, Timestamp) -> CallChange?
   ) throws -> Outcome {
     var outcome = Outcome()
-    for candidate in batch {
-      let locked = try LockedCall(
-        ifFree: connection, candidate.callId, candidate.callerId, candidate.calleeId)
-      guard var locked else {
+    for callId in batch {
+      guard let locked = try LockedCall(ifFree: transaction, callId) else {
         outcome.skipped += 1
         continue
       }
       guard let change = decide(locked.call, locked.now) else { continue }
-      try locked.journal.write(change, from: locked.call.status)
+      try locked.write(change, commits: false)
       outcome.ended += 1
       outcome.recipients.formUnion(change.recipients)
     }

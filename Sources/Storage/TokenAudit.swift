@@ -1,4 +1,5 @@
-// The audit trail of issued Agora tokens (R3.4, R4.4): one row each, never changed.
+// The audit trail of issued Agora tokens (R3.4, R4.4): one row each, never changed, written by the statement
+// that reads the call where there is one.
 
 import Calls
 import MySQL
@@ -7,13 +8,12 @@ import System
 package struct TokenAudit {
   package enum Action: String, Sendable { case generate, refresh }
 
+  /// The token that is asked for.
   package struct Entry: Sendable {
     package var userId: String
-    package var callId: String?
     package var channelId: String
     package var action: Action
     package var role: String
-    package var uid: UInt32
     /// At most 16 characters of the token that was replaced.
     package var oldTokenPrefix: String?
     package var requestId: String
@@ -21,22 +21,73 @@ package struct TokenAudit {
     package var expiresAt: Timestamp
 
     package init(
-      userId: String, callId: String?, channelId: String, action: Action, role: String,
-      uid: UInt32, oldTokenPrefix: String?, requestId: String, issuedAt: Timestamp,
-      expiresAt: Timestamp
+      userId: String, channelId: String, action: Action, role: String, oldTokenPrefix: String?,
+      requestId: String, issuedAt: Timestamp, expiresAt: Timestamp
     ) {
-      (self.userId, self.callId, self.channelId) = (userId, callId, channelId)
-      (self.action, self.role, self.uid) = (action, role, uid)
-      (self.oldTokenPrefix, self.requestId) = (oldTokenPrefix, requestId)
+      (self.userId, self.channelId, self.action) = (userId, channelId, action)
+      (self.role, self.oldTokenPrefix, self.requestId) = (role, oldTokenPrefix, requestId)
       (self.issuedAt, self.expiresAt) = (issuedAt, expiresAt)
     }
+  }
+
+  /// Which call a token may be for; the user has to take part in it.
+  package struct Condition: Sendable {
+    package var statuses: [CallStatus]
+    /// An unanswered call whose time is up will do as well.
+    package var allowsExpired = false
+    /// The user's uid in the call has to be this one; nil for any.
+    package var uid: UInt32?
+
+    package init(statuses: [CallStatus], allowsExpired: Bool = false, uid: UInt32? = nil) {
+      (self.statuses, self.allowsExpired, self.uid) = (statuses, allowsExpired, uid)
+    }
+  }
+
+  package struct Outcome: Sendable {
+    /// The call on the channel, live or over.
+    package let call: Call?
+    /// The row was written: the call meets the condition.
+    package let isAudited: Bool
+    /// The server's time.
+    package let now: Timestamp
   }
 
   private let database: Database
 
   package init(_ database: Database) { self.database = database }
 
-  package func append(_ entry: Entry) throws {
+  /// Reads the call on the entry's channel and, where it meets the condition, writes the entry with the
+  /// user's uid in that call.
+  /// - Parameter condition: nil only reads.
+  package func append(_ entry: Entry, where condition: Condition?) throws -> Outcome {
+    let statuses = (condition?.statuses ?? []).map(\.rawValue).joined(separator: ",")
+    var call: Call?
+    var outcome = (isAudited: false, now: Timestamp.now())
+    try database.read { connection in
+      try connection.readResults(
+        Routine.issueToken,
+        [
+          .text(entry.channelId), .text(entry.userId), .text(statuses),
+          .bool(condition?.allowsExpired ?? false),
+          condition?.uid.map { .int(Int64($0)) } ?? .null, .text(entry.action.rawValue),
+          .text(condition == nil ? nil : entry.role), .text(Self.prefix(entry)),
+          .text(entry.requestId), .time(entry.issuedAt), .time(entry.expiresAt),
+        ]
+      ) { result, row in
+        if result == 0 {
+          // MySQL compares without the blanks at the end; to Agora they make another channel.
+          let found = try Call(row: row)
+          if found.channelId == entry.channelId { call = found }
+        } else {
+          outcome = (row.int(0) > 0, row.time(1) ?? .now())
+        }
+      }
+    }
+    return Outcome(call: call, isAudited: outcome.isAudited, now: outcome.now)
+  }
+
+  /// Writes an entry for a channel of no call, or of one that was made before calls had the uids.
+  package func append(_ entry: Entry, callId: String?, uid: UInt32) throws {
     try database.read { connection in
       try connection.execute(
         """
@@ -45,11 +96,15 @@ package struct TokenAudit {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [
-          .text(entry.userId), .text(entry.callId), .text(entry.channelId),
-          .text(entry.action.rawValue), .text(entry.role), .int(Int64(entry.uid)),
-          .text(entry.oldTokenPrefix.map { String($0.prefix(16)) }), .text(entry.requestId),
-          .time(entry.issuedAt), .time(entry.expiresAt),
+          .text(entry.userId), .text(callId), .text(entry.channelId),
+          .text(entry.action.rawValue), .text(entry.role), .int(Int64(uid)),
+          .text(Self.prefix(entry)), .text(entry.requestId), .time(entry.issuedAt),
+          .time(entry.expiresAt),
         ])
     }
+  }
+
+  private static func prefix(_ entry: Entry) -> String? {
+    entry.oldTokenPrefix.map { String($0.prefix(16)) }
   }
 }

@@ -25,21 +25,12 @@ enum SystemCommands {
 
   private static func migrate(_ arguments: Arguments, _ session: Session) throws {
     _ = try arguments.exactly()
-    let folder = try arguments["sql"] ?? migrationsFolder()
+    let folder = try arguments["sql"] ?? Migrations.installedFolder()
     let applied = try Migrations(folder: folder).apply(session.configuration.mysql)
     session.output.done(
       applied.isEmpty
         ? "The schema is up to date."
         : "Applied " + applied.map(\.name).joined(separator: ", ") + ".")
-  }
-
-  /// `SQL_DIR`, or where an installation has it beside its programs, or `sql` here.
-  private static func migrationsFolder() throws -> String {
-    if let folder = processEnvironment()["SQL_DIR"], !folder.isEmpty { return folder }
-    let program = try programPath()
-    let bin = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
-    let installed = "\(bin)/../share/chattrix/sql"
-    return (try? listFolder(installed)) != nil ? installed : "sql"
   }
 
   private static func checkConfiguration(_ arguments: Arguments, _ session: Session) throws {

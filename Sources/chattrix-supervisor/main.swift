@@ -23,13 +23,14 @@ func workerProgram() throws(SystemError) -> String {
     qualityDays: configuration.qualityRetentionDays, auditDays: configuration.auditRetentionDays)
   let sweeper = Sweeper(
     Database(configuration.mysql),
-    hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention)
+    hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention,
+    routines: try? Migrations.installedRoutines())
   return {
     let report = try sweeper.sweep()
-    guard report.overdue + report.lost + report.purged > 0 else { return nil }
+    guard report.overdue + report.lost + report.purged + report.restored > 0 else { return nil }
     return [
       "overdue": .int(Int64(report.overdue)), "lost": .int(Int64(report.lost)),
-      "purged": .int(Int64(report.purged)),
+      "purged": .int(Int64(report.purged)), "restored": .int(Int64(report.restored)),
     ]
   }
 }

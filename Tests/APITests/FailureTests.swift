@@ -22,7 +22,10 @@ import Testing
     try body()
   }
 
-  private func expectInternal(_ answer: Answer, code: String, naming table: String) throws {
+  /// - Parameter statement: What the statement's text has to have in it: the routine, where one wrote.
+  private func expectInternal(
+    _ answer: Answer, code: String, naming table: String, statement: String
+  ) throws {
     #expect(answer.status == 500)
     #expect(answer.code == code)
     #expect(answer.body["success"] == false)
@@ -36,7 +39,7 @@ import Testing
     #expect(line["level"] == "error")
     #expect(line["requestId"] == "request-1")
     #expect(line["error"]?.stringValue?.contains(table) == true)
-    #expect(line["sql"]?.stringValue?.contains(table) == true)
+    #expect(line["sql"]?.stringValue?.contains(statement) == true)
     let trace = try #require(line["backtrace"]?.arrayValue)
     #expect(trace.count > 5)
     #expect(trace.allSatisfy { $0.stringValue?.isEmpty == false })
@@ -54,11 +57,14 @@ import Testing
         .stringValue)
     try without("token_audit") {
       let generated = service.ask(.post, "agora/token/generate", as: pair.caller, channel)
-      try expectInternal(generated, code: "TOKEN_GENERATION_FAILED", naming: "token_audit")
+      try expectInternal(
+        generated, code: "TOKEN_GENERATION_FAILED", naming: "token_audit",
+        statement: "issue_token_1")
       let refreshed = service.ask(
         .post, "agora/token/refresh", as: pair.caller,
         "{\"channelId\": \"\(call.channelId)\", \"oldToken\": \"\(token)\"}")
-      try expectInternal(refreshed, code: "TOKEN_REFRESH_FAILED", naming: "token_audit")
+      try expectInternal(
+        refreshed, code: "TOKEN_REFRESH_FAILED", naming: "token_audit", statement: "issue_token_1")
       #expect(!service.logFile.text.contains(token))
     }
     #expect(service.ask(.post, "agora/token/generate", as: pair.caller, channel).status == 200)
@@ -74,11 +80,13 @@ import Testing
     let body = "{\"calleeId\": \"\(pair.callee)\", \"callType\": \"audio\"}"
     try without("call_events") {
       let answer = service.ask(.post, "calls/initiate", as: pair.caller, body)
-      try expectInternal(answer, code: "INTERNAL_SERVER_ERROR", naming: "call_events")
+      try expectInternal(
+        answer, code: "INTERNAL_SERVER_ERROR", naming: "call_events", statement: "initiate_call_1")
     }
     try without("call_history") {
       let answer = service.ask(.get, "calls/history", as: pair.caller)
-      try expectInternal(answer, code: "INTERNAL_SERVER_ERROR", naming: "call_history")
+      try expectInternal(
+        answer, code: "INTERNAL_SERVER_ERROR", naming: "call_history", statement: "call_history")
     }
     // Nothing is left of the half.
     #expect(try service.calls.active(of: pair.caller) == nil)

@@ -129,7 +129,7 @@ import Testing
   }
 
   @Test func rowsReadTheirColumnsInOtherKinds() {
-    let row = MySQLRow(values: [.int(12), .double(2.5), .text("34"), .bytes([104, 105]), .null])
+    let row = MySQLRecord(values: [.int(12), .double(2.5), .text("34"), .bytes([104, 105]), .null])
     #expect(row.int(0) == 12)
     #expect(row.int(1) == 2)
     #expect(row.int(2) == 34)

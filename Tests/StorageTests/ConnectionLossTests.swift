@@ -53,7 +53,7 @@ import Testing
     _ = try stores.calls.accept(call.id, by: callee, from: Origin())
     try killIdle()
     _ = try stores.quality.record(
-      QualitySample(networkQuality: .bad), call: call, by: caller)
+      QualitySample(networkQuality: .bad), callId: call.id, by: caller)
     try killIdle()
     #expect(try stores.outbox.snapshot(of: caller).activeCall?.call.id == call.id)
     try killIdle()

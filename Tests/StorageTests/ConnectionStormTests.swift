@@ -46,7 +46,7 @@ private func callAround(_ users: [String], _ stores: Stores) throws -> Tally {
       if step % 3 > 0 { _ = try stores.calls.accept(call.id, by: pair[1], from: Origin()) }
       if step % 3 > 1 {
         _ = try stores.quality.record(
-          QualitySample(networkQuality: .poor), call: call, by: pair[0])
+          QualitySample(networkQuality: .poor), callId: call.id, by: pair[0])
       }
       _ = try stores.calls.end(call.id, by: pair[1], reason: .hangup, from: Origin())
       tally.done += 1
@@ -83,13 +83,12 @@ private final class Killer: Sendable {
     return try body()
   }
 
-  private func sessions(_ connection: MySQLConnection) throws(MySQLError) -> [MySQLRow] {
+  private func sessions(_ connection: MySQLConnection) throws -> [MySQLRecord] {
     do {
       return try connection.query(
         "SELECT id FROM processlist WHERE db = ?", [.text(database.name)])
-    } catch {
-      // MySQL cannot show a list in which somebody's statement has an emoji.
-      guard error.code == 3854 else { throw error }
+    } catch let error as MySQLError where error.code == 3854 {
+      // MySQL cannot show a list in which a statement has an emoji.
       return []
     }
   }

@@ -60,7 +60,7 @@ import Testing
         var paged: [Int64] = []
         for page in 1...max(1, (expected.count + limit - 1) / limit) {
           query.position = .page(page)
-          let found = try stores.history.page(of: user, query)
+          let found = try stores.page(of: user, query)
           paged += found.entries.map(\.id)
           #expect(found.total == expected.count)
           #expect(found.hasMore == (page * limit < expected.count))
@@ -69,7 +69,7 @@ import Testing
         query.position = .page(1)
         var walked: [Int64] = []
         while true {
-          let found = try stores.history.page(of: user, query)
+          let found = try stores.page(of: user, query)
           walked += found.entries.map(\.id)
           guard found.hasMore, let last = found.entries.last else { break }
           query.position = .after(HistoryCursor(timestamp: last.timestamp, id: last.id))
@@ -86,11 +86,14 @@ import Testing
       for status in [nil] + HistoryStatus.allCases.map(Optional.some) {
         var query = HistoryQuery()
         (query.limit, query.callType, query.status) = (7, type, status)
+        let users = try UsersKey(stores.connection)
         for page in 1...4 {
           query.position = .page(page)
           let values = HistorySQL.values(user, query)
-          let near = try stores.connection.query(HistorySQL.select(query, isFar: false), values)
-          let far = try stores.connection.query(HistorySQL.select(query, isFar: true), values)
+          let near = try stores.connection.query(
+            HistorySQL.select(query, isFar: false, users), values)
+          let far = try stores.connection.query(
+            HistorySQL.select(query, isFar: true, users), values)
           #expect(far.map(\.values) == near.map(\.values))
         }
       }
@@ -102,11 +105,11 @@ import Testing
     let user = try userWithCalls(5)
     var query = HistoryQuery()
     query.position = .page(1_000_000)
-    let page = try stores.history.page(of: user, query)
+    let page = try stores.page(of: user, query)
     #expect(page.entries.isEmpty)
     #expect(page.total == 5)
     #expect(!page.hasMore)
-    let stranger = try stores.history.page(of: "nobody", HistoryQuery())
+    let stranger = try stores.page(of: "nobody", HistoryQuery())
     #expect(stranger.entries.isEmpty)
     #expect(stranger.total == 0)
   }
@@ -123,7 +126,7 @@ import Testing
     query.limit = 10
     var walked: [Int64] = []
     while true {
-      let found = try stores.history.page(of: user, query)
+      let found = try stores.page(of: user, query)
       walked += found.entries.map(\.id)
       let call = try stores.ring(friend, user)
       _ = try stores.calls.end(call.id, by: friend, reason: .hangup, from: Origin())
@@ -153,9 +156,9 @@ import Testing
       #expect((100...105).contains(entry.durationSeconds))
       #expect(entry.durationSeconds == over.durationSeconds)
     }
-    let page = try stores.history.page(of: caller, HistoryQuery())
+    let page = try stores.page(of: caller, HistoryQuery())
     #expect(
-      page.parties == [UserKey(callee): Party(id: callee, name: "callee", avatar: "/callee.png")])
+      page.entries.map(\.remote) == [Party(id: callee, name: "callee", avatar: "/callee.png")])
   }
 
   @Test("§7.2 DELETE takes one's own entry, once; the statistics keep what happened")
@@ -171,7 +174,7 @@ import Testing
     try stores.history.delete(call.id.uppercased(), of: caller)
     #expect(refusal { try stores.history.delete(call.id, of: caller) } == .notFound(.call))
     #expect(try stores.historyOf(caller).isEmpty)
-    #expect(try stores.history.page(of: caller, HistoryQuery()).total == 0)
+    #expect(try stores.page(of: caller, HistoryQuery()).total == 0)
     #expect(try stores.historyOf(callee).count == 1)
     #expect(try stores.statistics.statistics(of: caller, over: .day).statistics == before)
     #expect(before.totalCalls == 1)
@@ -213,7 +216,7 @@ import Testing
       for (type, status) in Self.filters {
         var query = HistoryQuery()
         (query.callType, query.status) = (type, status)
-        let total = try stores.history.page(of: user, query).total
+        let total = try stores.page(of: user, query).total
         #expect(try straight(user, type, status).count == total)
       }
     }
@@ -232,10 +235,10 @@ import Testing
       let call = try stores.ring(ids[0], id)
       _ = try stores.calls.end(call.id, by: ids[0], reason: .hangup, from: Origin())
     }
-    let page = try stores.history.page(of: ids[0], HistoryQuery())
-    #expect(page.parties.count == 2)
-    for id in ids.dropFirst() {
-      #expect(page.parties[UserKey(id)]?.name == "name of \(id.unicodeScalars.count)")
+    let page = try stores.page(of: ids[0], HistoryQuery())
+    #expect(page.entries.count == 2)
+    for entry in page.entries {
+      #expect(entry.remote?.name == "name of \(entry.remoteUserId.unicodeScalars.count)")
     }
   }
 }

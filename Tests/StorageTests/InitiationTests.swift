@@ -76,7 +76,7 @@ import Testing
     #expect(try stores.line(caller) == call.id)
     #expect(try stores.line(callee) == call.id)
     #expect(try stores.calls.active(of: caller)?.call == call)
-    #expect(try stores.calls.call(onChannel: call.channelId) == call)
+    #expect(try stores.calls.find(call.id) == call)
   }
 
   @Test("R1.3 R2.1 R11.1 the callee is invited, once, with the caller's name")

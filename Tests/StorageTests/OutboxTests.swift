@@ -174,7 +174,7 @@ import Testing
     _ = try race(threads: 4) { _, thread, stores in
       for _ in 0..<25 {
         _ = try stores.quality.record(
-          QualitySample(networkQuality: .bad), call: call,
+          QualitySample(networkQuality: .bad), callId: call.id,
           by: thread % 2 == 0 ? caller : callee)
       }
       return true

@@ -11,21 +11,36 @@ extension Stores {
   /// All users must have been in a call before, or be in `users` of `makeLines`.
   func plant(_ calls: [Call]) throws {
     for start in stride(from: 0, to: calls.count, by: 100) {
-      try database.transaction { connection in
+      try database.change { transaction in
+        transaction.state = .written
+        try transaction.connection.run("START TRANSACTION")
         for call in calls[start..<min(start + 100, calls.count)] {
-          var live = call
-          (live.status, live.endReason, live.endedAt) = (.initiating, nil, nil)
-          live.deadlineAt = live.expiresAt
-          try live.insert(connection, idempotencyKey: nil)
-          let lines = try UserLines.lock(connection, call.callerId, call.calleeId)
-          var journal = CallJournal(connection: connection, lines: lines)
-          try journal.write(CallChange(call: call, events: []), from: .initiating)
+          try insertLive(call, transaction.connection)
+          let locked = try LockedCall(transaction, call.id, for: nil, withQuality: false)
+          try locked.write(CallChange(call: call, events: []), commits: false)
         }
       }
     }
   }
 
-  func makeLines(_ users: [String]) throws { try UserLines.create(users, database) }
+  private func insertLive(_ call: Call, _ connection: MySQLConnection) throws {
+    try connection.execute(
+      """
+      INSERT INTO calls (id, channel_id, caller_id, callee_id, call_type, status, created_at,
+        expires_at, deadline_at) VALUES (?, ?, ?, ?, ?, 'initiating', ?, ?, ?)
+      """,
+      [
+        .text(call.id), .text(call.channelId), .text(call.callerId), .text(call.calleeId),
+        .text(call.type.rawValue), .time(call.createdAt), .time(call.expiresAt),
+        .time(call.expiresAt),
+      ])
+  }
+
+  func makeLines(_ users: [String]) throws {
+    for user in users {
+      try connection.execute("CALL make_lines_1(?, ?)", [.text(user), .text(user)])
+    }
+  }
 
   /// Lets time pass: every DATE and DATETIME of every table moves into the past.
   func letPass(seconds: Int) throws {

@@ -20,7 +20,7 @@ import Testing
   ) throws {
     var sample = QualitySample(networkQuality: quality)
     (sample.packetLossRate, sample.roundTripTime) = (loss, roundTrip)
-    _ = try stores.quality.record(sample, call: call, by: user ?? call.callerId)
+    _ = try stores.quality.record(sample, callId: call.id, by: user ?? call.callerId)
   }
 
   @Test("R7.4 poor, bad and veryBad warn the other participant; the others do not")

@@ -51,7 +51,7 @@ import Testing
     for call in [call, other] {
       for quality in NetworkQuality.allCases {
         _ = try stores.quality.record(
-          QualitySample(networkQuality: quality), call: call, by: call.callerId)
+          QualitySample(networkQuality: quality), callId: call.id, by: call.callerId)
       }
     }
     let count = "SELECT COUNT(*) FROM call_quality_metrics WHERE call_id = ?"

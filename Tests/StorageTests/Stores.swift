@@ -123,7 +123,17 @@ struct Stores {
   func historyOf(_ user: String, _ limit: Int = 100) throws -> [HistoryEntry] {
     var query = HistoryQuery()
     query.limit = limit
-    return try history.page(of: user, query).entries
+    return try page(of: user, query).entries
+  }
+
+  func page(of user: String, _ query: HistoryQuery) throws -> EntryPage {
+    var entries: [HistoryEntry] = []
+    let page = try history.page(of: user, query) {
+      entries = []
+    } entry: {
+      try entries.append(HistoryEntry(row: $0))
+    }
+    return EntryPage(entries: entries, total: page.total, hasMore: page.hasMore, last: page.last)
   }
 
   /// The call that a user's line is busy with.
@@ -135,6 +145,48 @@ struct Stores {
   func count(_ sql: String, _ values: [MySQLValue] = []) throws -> Int {
     Int(try connection.queryRow(sql, values)?.int(0) ?? 0)
   }
+}
+
+/// An entry of a history as it is stored.
+struct HistoryEntry: Sendable {
+  let id: Int64
+  let callId: String
+  let remoteUserId: String
+  /// nil where that is no user any more.
+  let remote: Party?
+  let callType: CallType
+  let status: HistoryStatus
+  let direction: CallDirection
+  let endReason: EndReason
+  let timestamp: Timestamp
+  let durationSeconds: Int
+
+  init(row: borrowing MySQLRow) throws {
+    func text(_ column: HistoryColumn) -> String { row.text(column.rawValue) }
+    id = row.int(HistoryColumn.id.rawValue)
+    (callId, remoteUserId) = (text(.callId), text(.remoteUserId))
+    if let name = HistoryColumn.name(in: row), let avatar = HistoryColumn.avatar(in: row) {
+      remote = Party(
+        id: row.text(HistoryColumn.partyId.rawValue), name: row.optionalText(name.rawValue),
+        avatar: row.optionalText(avatar.rawValue))
+    } else {
+      remote = nil
+    }
+    callType = try #require(CallType(rawValue: text(.callType)))
+    status = try #require(HistoryStatus(rawValue: text(.status)))
+    direction = try #require(CallDirection(rawValue: text(.direction)))
+    endReason = try #require(EndReason(rawValue: text(.endReason)))
+    let time = row.time(HistoryColumn.timestamp.rawValue)
+    timestamp = try #require(time)
+    durationSeconds = Int(row.int(HistoryColumn.durationSeconds.rawValue))
+  }
+}
+
+struct EntryPage {
+  let entries: [HistoryEntry]
+  let total: Int
+  let hasMore: Bool
+  let last: HistoryCursor?
 }
 
 /// What `body` is refused with, or nil.

@@ -83,6 +83,37 @@ import Testing
     }
   }
 
+  /// How MySQL finds the users that a statement joins: by an index, not by a scan of every one.
+  private func expectIndex(_ stores: Stores, _ table: String, _ sql: String, _ values: [MySQLValue])
+    throws
+  {
+    let plan = try stores.connection.query("EXPLAIN \(sql)", values)
+    let accesses = plan.filter { $0.text(2) == table || $0.text(2) == "u" }.map { $0.text(3) }
+    #expect(!accesses.isEmpty)
+    #expect(accesses.allSatisfy { ["eq_ref", "ref", "const"].contains($0) }, "\(accesses)")
+  }
+
+  @Test("R13 a history page finds the names in views of any kind by their index")
+  func plans() throws {
+    let people = (0..<300).map { "(\($0 + 100), 'user\($0)', NULL, NULL)" }
+    let members = (0..<300).map { "('user\($0)', NULL)" }
+    for (schema, table, more) in [
+      (numeric, "app_user", "INSERT INTO app_user VALUES \(people.joined(separator: ", "))"),
+      (worded, "member", "INSERT INTO member VALUES \(members.joined(separator: ", "))"),
+    ] {
+      try withApplication(schema) { stores throws in
+        try stores.connection.run(more)
+        let users = try UsersKey(stores.connection)
+        for status in [nil, HistoryStatus.missed] {
+          var query = HistoryQuery()
+          query.status = status
+          try expectIndex(
+            stores, table, HistorySQL.select(query, users), HistorySQL.values("7", query))
+        }
+      }
+    }
+  }
+
   private let worded = """
     CREATE TABLE member (name VARCHAR(64) PRIMARY KEY, mail VARCHAR(100))
       CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;
@@ -112,8 +143,8 @@ import Testing
       #expect(refusal(stores, "Alice", "Re\u{301}sume\u{301}") == .notFound(.user))
       #expect(refusal(stores, "Alice", "Carol") == .notContacts, "Carol has blocked Alice")
       #expect(try stores.historyOf("Bob").map(\.remoteUserId) == ["Alice"])
-      let page = try stores.history.page(of: "Bob", HistoryQuery())
-      #expect(page.parties[UserKey("Alice")]?.avatar == "a@x")
+      let page = try stores.page(of: "Bob", HistoryQuery())
+      #expect(page.entries.first?.remote?.avatar == "a@x")
     }
   }
 
@@ -138,8 +169,8 @@ import Testing
       let two = "0b9e7a1c-1111-4000-8000-000000000002"
       #expect(refusal(stores, one, two) == nil)
       #expect(refusal(stores, one, two.uppercased()) == .notFound(.user))
-      let page = try stores.history.page(of: one, HistoryQuery())
-      #expect(page.parties[UserKey(two)]?.avatar == "pic2")
+      let page = try stores.page(of: one, HistoryQuery())
+      #expect(page.entries.first?.remote?.avatar == "pic2")
     }
   }
 

@@ -1,0 +1,64 @@
+-- Makes a call in one transaction: takes both lines if both are idle (design, section 2: the claim guarantees
+-- at most one call per user), inserts the call and its invitation, and commits. Makes the lines of users who
+-- have none.
+--
+-- One row: whether it was made; if not, of the caller and of the callee the call that keeps the user busy (NULL:
+-- idle, or idle again by now) and whether that is overdue or has been deleted; and the time.
+CREATE PROCEDURE initiate_call_1(
+  IN p_call       CHAR(36)    CHARACTER SET ascii   COLLATE ascii_bin,
+  IN p_channel    VARCHAR(64) CHARACTER SET ascii   COLLATE ascii_bin,
+  IN p_caller     VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  IN p_callee     VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  IN p_caller_uid INT UNSIGNED,
+  IN p_callee_uid INT UNSIGNED,
+  IN p_type       VARCHAR(16) CHARACTER SET ascii   COLLATE ascii_bin,
+  -- The Idempotency-Key, or NULL; a second call of the caller's with it is error 1062.
+  IN p_key        VARCHAR(64) CHARACTER SET ascii   COLLATE ascii_bin,
+  IN p_created    DATETIME(3),
+  IN p_expires    DATETIME(3),
+  -- The invitation.
+  IN p_event      VARCHAR(32) CHARACTER SET ascii   COLLATE ascii_bin,
+  IN p_data       TEXT        CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+)
+SQL SECURITY INVOKER
+BEGIN
+  DECLARE v_claimed, v_existing INT;
+
+  START TRANSACTION;
+  UPDATE user_lines FORCE INDEX (PRIMARY)
+  SET call_id = p_call, last_event_id = last_event_id + (user_id = p_callee)
+  WHERE user_id IN (p_caller, p_callee) AND call_id IS NULL;
+  SET v_claimed = ROW_COUNT();
+
+  IF v_claimed < 2 THEN
+    -- Lines are locked in the order of their ids: one that is held is let go before another is made.
+    ROLLBACK;
+    -- A statement of its own: within IF the query would wait for locks.
+    SELECT COUNT(*) INTO v_existing FROM user_lines WHERE user_id IN (p_caller, p_callee);
+    IF v_existing < 2 THEN
+      START TRANSACTION;
+      CALL make_lines_1(p_caller, p_callee);
+      UPDATE user_lines FORCE INDEX (PRIMARY)
+      SET call_id = p_call, last_event_id = last_event_id + (user_id = p_callee)
+      WHERE user_id IN (p_caller, p_callee) AND call_id IS NULL;
+      SET v_claimed = ROW_COUNT();
+      IF v_claimed < 2 THEN ROLLBACK; END IF;
+    END IF;
+  END IF;
+
+  IF v_claimed = 2 THEN
+    INSERT INTO calls (id, channel_id, caller_id, callee_id, caller_uid, callee_uid, call_type, status,
+      idempotency_key, created_at, expires_at, deadline_at)
+    VALUES (p_call, p_channel, p_caller, p_callee, p_caller_uid, p_callee_uid, p_type, 'initiating',
+      p_key, p_created, p_expires, p_expires);
+    INSERT INTO call_events (user_id, event_id, call_id, event_type, data, created_at)
+      SELECT user_id, last_event_id, p_call, p_event, p_data, UTC_TIMESTAMP(3)
+      FROM user_lines WHERE user_id = p_callee;
+    COMMIT;
+  END IF;
+  SELECT v_claimed = 2, a.call_id, a.call_id IS NOT NULL AND (x.id IS NULL OR x.deadline_at <= UTC_TIMESTAMP(3)),
+    b.call_id, b.call_id IS NOT NULL AND (y.id IS NULL OR y.deadline_at <= UTC_TIMESTAMP(3)), UTC_TIMESTAMP(3)
+  FROM (SELECT 1) one
+  LEFT JOIN user_lines a ON a.user_id = p_caller AND v_claimed < 2 LEFT JOIN calls x ON x.id = a.call_id
+  LEFT JOIN user_lines b ON b.user_id = p_callee AND v_claimed < 2 LEFT JOIN calls y ON y.id = b.call_id;
+END
