@@ -39,8 +39,16 @@ package final class MySQLConnection {
   /// Statements kept prepared at the most; the server's own bound is `max_prepared_stmt_count`.
   private static let statementLimit = 200
 
-  /// Run on every new connection: UTC (R13.5), strict types, no gap locks, so that only rows that
-  /// exist are ever locked, and locks that nobody holds for long.
+  /// Run on every new connection: everything that the meaning of a statement depends on, whatever the
+  /// server's defaults and its `init_connect` are, and bounds on waiting.
+  ///
+  /// - Texts: names and collation of both directions (`skip-character-set-client-handshake` and
+  ///   `init_connect` overrule what the handshake asked for); sorting by the whole of an id.
+  /// - Values: UTC (R13.5) and the server's own clock, strict types, four decimals of a division, no
+  ///   meaning for `IS NULL` beyond the standard's, MariaDB's old ways off.
+  /// - Rows: no limit on results, joins or updates without a key; constraints are checked.
+  /// - Transactions: autocommit, that may write, COMMIT without a chain; READ COMMITTED, without gap
+  ///   locks, so that only rows that exist are ever locked.
   ///
   /// A host that falls in the midst of a transaction sends no FIN: the server would hold its locks until
   /// TCP gives up, after a quarter of an hour or two hours. MariaDB can bound how long a transaction is
@@ -49,12 +57,18 @@ package final class MySQLConnection {
   private static func sessionSettings(_ options: MySQLOptions) -> [String] {
     let limit = max(options.readTimeoutSeconds, 1) - 1
     return [
-      "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-      "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-      "SET SESSION innodb_lock_wait_timeout = 5",
-      "SET SESSION autocommit = 1"
-        + " /*M!100300 , idle_transaction_timeout = 5, max_statement_time = \(limit) */"
-        + " /*!80000 , wait_timeout = 8, max_execution_time = \(limit)000 */",
+      """
+      SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, max_sort_length = 1024,
+        time_zone = '+00:00', timestamp = DEFAULT,
+        sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', div_precision_increment = 4,
+        sql_auto_is_null = 0, sql_select_limit = 18446744073709551615,
+        max_join_size = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0,
+        foreign_key_checks = 1, unique_checks = 1, autocommit = 1, completion_type = 'NO_CHAIN',
+        innodb_lock_wait_timeout = 5, lock_wait_timeout = \(max(limit, 1))
+        /*M!100300 , old_mode = '', idle_transaction_timeout = 5, max_statement_time = \(limit) */
+        /*!80000 , wait_timeout = 8, max_execution_time = \(limit)000 */
+      """,
+      "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
     ]
   }
 

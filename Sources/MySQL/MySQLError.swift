@@ -21,15 +21,43 @@ package struct MySQLError: Error, CustomStringConvertible {
     backtrace = Backtrace.capture()
   }
 
+  /// This connection serves no longer, and another one may: it is gone, could not be made, or its server
+  /// refuses what a request needs (contract §7.14).
+  package var isUnavailable: Bool { isConnectionLost || isRefused || isRoutineMissing }
+
   /// The connection is gone or could not be made: CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR,
   /// CR_UNKNOWN_HOST, CR_SERVER_GONE_ERROR, CR_SERVER_LOST and its extended form,
-  /// ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_CON_COUNT_ERROR,
-  /// ER_TOO_MANY_USER_CONNECTIONS, the handshake's CR_SERVER_HANDSHAKE_ERR, and what MySQL 8 says
-  /// once before it hangs up: ER_CLIENT_INTERACTION_TIMEOUT and ER_SESSION_WAS_KILLED.
-  package var isUnavailable: Bool {
+  /// ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, the handshake's
+  /// CR_SERVER_HANDSHAKE_ERR, ER_NET_READ_ERROR to ER_NET_WRITE_INTERRUPTED, ER_ABORTING_CONNECTION,
+  /// ER_NEW_ABORTING_CONNECTION, ER_QUERY_INTERRUPTED (an administrator's KILL QUERY, or a cluster's),
+  /// and what MySQL 8 says once before it hangs up: ER_CLIENT_INTERACTION_TIMEOUT and
+  /// ER_SESSION_WAS_KILLED.
+  private var isConnectionLost: Bool {
     [
-      2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1077, 1927, 1040, 1203, 1152, 1184, 4031,
-      3169,
+      2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1077, 1927, 1152, 1184, 4031, 3169, 1158,
+      1159, 1160, 1161, 1317,
+    ].contains(code)
+  }
+
+  /// The server is there and refuses, "not here, not now": nothing was written.
+  ///
+  /// - Not writable: ER_OPTION_PREVENTS_STATEMENT (read_only, super_read_only), ER_READ_ONLY_MODE,
+  ///   ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION; ER_RUN_HOOK_ERROR and
+  ///   ER_TRANSACTION_ROLLBACK_DURING_COMMIT of Group Replication; ER_UNKNOWN_COM_ERROR of a Galera node
+  ///   that is not primary.
+  /// - Full: EE_WRITE, EE_DISK_FULL, ER_DISK_FULL, ER_RECORD_FILE_FULL.
+  /// - Out of something: ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED,
+  ///   ER_HOST_IS_BLOCKED, ER_OUTOFMEMORY, ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES,
+  ///   ER_CANT_CREATE_THREAD, ER_MAX_PREPARED_STMT_COUNT_REACHED, and the lock table's
+  ///   ER_LOCK_TABLE_FULL.
+  /// - Away: ER_SERVER_OFFLINE_MODE, ER_SERVER_ISNT_AVAILABLE.
+  ///
+  /// Not in here: ER_ACCESS_DENIED_ERROR, ER_BAD_DB_ERROR and their like (a configuration's faults),
+  /// ER_GET_ERRNO (whatever a storage engine reports), ER_ERROR_DURING_COMMIT (the outcome is unknown).
+  package var isRefused: Bool {
+    [
+      1290, 1836, 1792, 3100, 3101, 1047, 3, 20, 1021, 1114, 1040, 1203, 1226, 1129, 1037, 1038,
+      1041, 1135, 1461, 1206, 3032, 3168,
     ].contains(code)
   }
 

@@ -34,9 +34,14 @@ package final class Database {
 
   package init(_ options: MySQLOptions) { self.options = options }
 
-  /// Whether the server answers: for `/readyz`.
-  package func ping() -> Bool {
-    (try? read { connection in try connection.query("SELECT 1") }) != nil
+  /// Whether the server does what a request needs: for `/readyz` (contract §7.14).
+  package func ping() -> Bool { (try? checkWritable()) != nil }
+
+  /// Tries a write that changes nothing: no user has an empty id, so no row is found, locked or logged. A
+  /// server that is read-only, not primary or without the table refuses it all the same.
+  /// - Throws: `MySQLError`.
+  package func checkWritable() throws {
+    try read { try $0.execute("UPDATE user_lines SET seen_at = NULL WHERE user_id = ''") }
   }
 
   /// Runs statements that change nothing, or that commit by themselves and may run twice. A

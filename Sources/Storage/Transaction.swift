@@ -23,9 +23,9 @@ final class Transaction {
 
   var isCommitting: Bool { state == .committing || state == .single }
 
-  /// Whether a connection that broke has certainly committed nothing.
+  /// Whether a connection that broke, or was given up, has certainly committed nothing.
   func mayRunAgain(after error: MySQLError) -> Bool {
-    !isCommitting || state == .single && error.wasNotSent
+    !isCommitting || error.isRefused || state == .single && error.wasNotSent
   }
 
   /// Calls a routine that is the whole transaction, from its beginning to its commit.

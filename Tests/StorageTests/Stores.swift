@@ -25,10 +25,13 @@ struct Stores {
   /// Beside the stores' own connection.
   let connection: MySQLConnection
 
+  /// - Parameter options: Another account's, say; without them the suite's own.
   init(
-    _ test: TestDatabase = .current, ringSeconds: Int = 60, maximumSeconds: Int = 7200
+    _ test: TestDatabase = .current, options: MySQLOptions? = nil, ringSeconds: Int = 60,
+    maximumSeconds: Int = 7200
   ) throws {
-    database = Database(test.options)
+    let options = options ?? test.options
+    database = Database(options)
     let hints = Hints(redis: nil)
     calls = CallStore(
       database, settings: CallSettings(ringSeconds: ringSeconds, maximumSeconds: maximumSeconds),
@@ -40,7 +43,7 @@ struct Stores {
     presence = Presence(database)
     people = People(database)
     audit = TokenAudit(database)
-    connection = try test.connect()
+    connection = try MySQLConnection(options)
   }
 
   func sweeper(quality: Int = 0, audit: Int = 0) -> Sweeper {
