@@ -47,11 +47,17 @@ package struct Operations {
         503, ["status": "unavailable", "database": "unavailable"], request,
         headers: ["Retry-After": "1"])
     }
-    guard let redis, (try? redis.command(["PING"])) == .simple("PONG") else {
+    guard let redis, Self.isWritable(redis) else {
       return json(
         200, ["status": "degraded", "database": "ok", "redis": "unavailable"], request)
     }
     return json(200, ["status": "ready"], request)
+  }
+
+  /// Tries what rate limits and tickets need: a replica and a Redis without memory answer, and take no
+  /// writes (contract §7.14).
+  package static func isWritable(_ redis: RedisConnection) -> Bool {
+    (try? redis.command("SETEX", "chattrix:ready", "60", "1")) == .simple("OK")
   }
 
   private func json(

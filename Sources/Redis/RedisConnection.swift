@@ -44,8 +44,16 @@ package final class RedisConnection {
       fail(error, isCheap: !patience.hasPassed)
       throw error
     }
-    if case .error(let message) = reply { throw .refused(message) }
+    if case .error(let message) = reply { throw refusal(message) }
     return reply
+  }
+
+  /// A server that takes no commands, or no writes, counts as away (contract §7.14): the next command
+  /// finds another one, where a name or an address stands for whichever is well.
+  private func refusal(_ message: String) -> RedisError {
+    guard RedisError.saysAway(message) else { return .refused(message) }
+    stream = nil
+    return .unavailable(message)
   }
 
   private func makeReady() throws(RedisError) {

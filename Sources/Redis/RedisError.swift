@@ -9,6 +9,25 @@ package enum RedisError: Error, Equatable, CustomStringConvertible {
   /// Redis understood and refused: its own words, such as `WRONGTYPE …`. The connection lives on.
   case refused(String)
 
+  /// What Redis answers while it cannot serve: loading its data set, a replica, a replica without its
+  /// master, without a cluster or enough replicas, unable to persist, or out of memory (redis.io,
+  /// "Redis serialization protocol", error prefixes). An error within a script has the word behind a dash.
+  static func saysAway(_ message: String) -> Bool {
+    let text = Array(message.utf8)
+    return awayWords.contains { word in
+      let word = Array("\(word) ".utf8)
+      return text.starts(with: word)
+        || text.indices.contains {
+          text[$0] == UInt8(ascii: "-") && text[($0 + 1)...].starts(with: word)
+        }
+    }
+  }
+
+  private static let awayWords = [
+    "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "BUSY",
+    "TRYAGAIN",
+  ]
+
   package var description: String {
     switch self {
     case .unavailable(let reason): "Redis is unavailable: \(reason)"

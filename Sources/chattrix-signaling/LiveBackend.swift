@@ -12,6 +12,7 @@ import Storage
 import System
 
 struct LiveBackend: Backend {
+  private let database: Database
   private let outbox: Outbox
   private let presence: Presence
   private let calls: CallStore
@@ -19,7 +20,7 @@ struct LiveBackend: Backend {
   private let application: Application
 
   init(_ configuration: Configuration, log: Log) {
-    let database = Database(configuration.mysql)
+    database = Database(configuration.mysql)
     redis = RedisConnection(address: configuration.redis)
     outbox = Outbox(database)
     presence = Presence(database)
@@ -51,6 +52,12 @@ struct LiveBackend: Backend {
   }
 
   func touch(_ users: [String]) throws { try presence.touch(users) }
+
+  func checkDatabase() throws { try database.checkWritable() }
+
+  func checkRedis() throws {
+    _ = try redis.command("SETEX", "chattrix:ready", "60", "1")
+  }
 
   func markRinging(_ callId: String) throws { try calls.markRinging(callId) }
 

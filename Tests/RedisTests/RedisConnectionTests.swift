@@ -33,6 +33,28 @@ import Testing
     #expect(try redis.command("PING") == .simple("PONG"))
   }
 
+  @Test(
+    "§7.14 a server that takes no writes is away, and is met again as soon as it takes them",
+    arguments: [
+      (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]),
+      (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
+      (["CONFIG", "SET", "min-replicas-to-write", "1"], ["CONFIG", "SET", "min-replicas-to-write", "0"]),
+    ])
+  func aServerThatTakesNoWrites(change: [String], undo: [String]) throws {
+    let server = try RedisServer()
+    let (redis, admin) = (try server.connect(), try server.connect())
+    let script: [RedisArgument] = ["EVAL", "return redis.call('RPUSH', KEYS[1], '1')", 1, "list"]
+    for write in [["SETEX", "k", "60", "1"], script] {
+      _ = try redis.command(write)
+      _ = try admin.command(change.map { RedisArgument($0) })
+      for _ in 0..<2 {
+        #expect { try redis.command(write) } throws: { isUnavailable($0) }
+      }
+      _ = try admin.command(undo.map { RedisArgument($0) })
+      _ = try redis.command(write)
+    }
+  }
+
   @Test func aPasswordAndADatabaseAreUsed() throws {
     let server = try RedisServer(options: ["--requirepass", "s@cret"])
     guard case .unix(let path) = try server.address.socket else { return }

@@ -184,4 +184,19 @@ import Testing
     #expect(unready.body?["database"]?.stringValue == "unavailable")
     #expect(unready.field("Retry-After") == "1")
   }
+
+  @Test("§7.14 what answers and takes no writes is not ready, and is ready again by itself")
+  func readinessTriesWrites() throws {
+    let sidecar = try RunningSidecar()
+    func status() -> String? {
+      let answer = try? Client(sidecar.path).request("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+      return answer?.body?["status"]?.stringValue
+    }
+    sidecar.world.with { $0.isReadOnly = true }
+    #expect(eventually { status() == "unavailable" })
+    sidecar.world.with { ($0.isReadOnly, $0.isRedisFull) = (false, true) }
+    #expect(eventually { status() == "degraded" })
+    sidecar.world.with { $0.isRedisFull = false }
+    #expect(eventually { status() == "ready" })
+  }
 }

@@ -16,8 +16,8 @@ extension Hub {
     case "/metrics":
       response = .text(
         metrics.text(
-          connections: server.connectionCount, users: users.count, mysql: mysql.isGood,
-          redis: redis.isGood))
+          connections: server.connectionCount, users: users.count, mysql: isDatabaseGood,
+          redis: isRedisGood))
     default: return services.refusal(.notFound(.route), requestId)
     }
     guard request.method == .get else {
@@ -28,16 +28,31 @@ extension Hub {
     return response
   }
 
+  private var isDatabaseGood: Bool { mysql.isGood && mysqlWrites.isGood }
+  private var isRedisGood: Bool { redis.isGood && redisWrites.isGood }
+
+  /// Finds out once a second, on the thread that notes presence, whether MySQL and Redis take writes.
+  func checkWrites() {
+    guard !isCheckingWrites else { return }
+    isCheckingWrites = true
+    let (mailbox, mysqlWrites, redisWrites) = (mailbox, mysqlWrites, redisWrites)
+    presence.submit { backend in
+      _ = mysqlWrites.attempt { try backend.checkDatabase() }
+      _ = redisWrites.attempt { try backend.checkRedis() }
+      mailbox.post(.writesChecked)
+    }
+  }
+
   /// As the worker's (contract §7.14).
   private var readiness: HTTPResponse {
-    guard mysql.isGood else {
+    guard isDatabaseGood else {
       let body = #"{"status":"unavailable","database":"unavailable"}"#
       var response = HTTPResponse.json(Array(body.utf8), status: 503)
       response.headers["Retry-After"] = "1"
       return response
     }
     let status =
-      redis.isGood
+      isRedisGood
       ? #"{"status":"ready"}"# : #"{"status":"degraded","database":"ok","redis":"unavailable"}"#
     return .json(Array(status.utf8))
   }

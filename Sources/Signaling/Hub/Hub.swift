@@ -19,6 +19,9 @@ final class Hub {
   let presence: JobQueue
   let mysql: Availability
   let redis: Availability
+  /// Whether they take writes, which whoever only reads does not notice.
+  let mysqlWrites: Availability
+  let redisWrites: Availability
   let origins: OriginPolicy
 
   var users = UserDirectory()
@@ -36,6 +39,7 @@ final class Hub {
   /// Users to be noted as present.
   var present: Set<UserKey> = []
   var isNotingPresence = false
+  var isCheckingWrites = false
   var metrics = Metrics()
 
   var log: Log { services.log }
@@ -47,6 +51,8 @@ final class Hub {
     (self.services, self.mailbox) = (services, mailbox)
     mysql = Availability(of: "mysql", log: services.log)
     redis = Availability(of: "redis", log: services.log)
+    mysqlWrites = Availability(of: "mysql_writes", log: services.log)
+    redisWrites = Availability(of: "redis_writes", log: services.log)
     origins = OriginPolicy(allowed: settings.allowedOrigins)
     openings = OpeningQueue(threads: settings.databaseThreads)
     addresses = AddressLimits(limit: settings.connectionsPerAddress)
@@ -114,6 +120,7 @@ extension Hub: ConnectionHandler {
     retryFetches()
     retryRinging()
     noteEverybody()
+    checkWrites()
   }
 
   func stopping() { log.info("stopping", ["connections": .int(Int64(server.connectionCount))]) }
@@ -134,6 +141,7 @@ extension Hub: ConnectionHandler {
       case .presenceNoted:
         isNotingPresence = false
         notePresence()
+      case .writesChecked: isCheckingWrites = false
       case .stop: server.stop()
       }
     }

@@ -31,6 +31,10 @@ package protocol Backend {
   func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)]
   /// Notes that these users have a connection.
   func touch(_ users: [String]) throws
+  /// Tries a write that changes nothing: a database may answer and take no writes (contract §7.14).
+  func checkDatabase() throws
+  /// The same of Redis.
+  func checkRedis() throws
   /// The invitation of this call has reached a device.
   func markRinging(_ callId: String) throws
   /// - Returns: whose the ticket was; nil where there is no such ticket. It is gone afterwards.

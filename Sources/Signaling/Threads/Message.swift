@@ -24,6 +24,8 @@ enum Message: Sendable {
   case notRinging(userId: String, Invitation)
   /// Presence was noted, or could not be.
   case presenceNoted
+  /// It is known again whether MySQL and Redis take writes.
+  case writesChecked
   /// The sidecar is to end.
   case stop
 }

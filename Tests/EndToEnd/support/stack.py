@@ -5,8 +5,10 @@ The suite never reads the program's sources; all that it knows of a stack is tha
 
 from __future__ import annotations
 
+import getpass
 import os
 import shlex
+import shutil
 import signal
 import ssl
 import subprocess
@@ -124,6 +126,15 @@ class Stack:
         except (pymysql.err.OperationalError, pymysql.err.InterfaceError):
             self.local.connection = None
             raise
+
+    def administrate(self, *statements: str) -> None:
+        """Runs statements as the database server's administrator."""
+        program = shutil.which("mariadb") or "mysql"
+        user = getpass.getuser() if "mariadb" in program else "root"
+        command = [program, "--no-defaults", f"--socket={self['MYSQL_SOCKET']}", f"--user={user}"]
+        subprocess.run(
+            [*command, "--execute", "; ".join(statements)], check=True, capture_output=True
+        )
 
     @property
     def redis(self) -> redis.Redis:

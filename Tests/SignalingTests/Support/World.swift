@@ -25,6 +25,9 @@ final class World: Sendable {
     /// How long it takes to note presence.
     var touchMilliseconds: UInt32 = 0
     var touchesBegun = 0
+    /// The database answers and takes no writes; Redis likewise.
+    var isReadOnly = false
+    var isRedisFull = false
     var performed: [Performed] = []
     var fetches = 0
     var now: Timestamp {
@@ -113,6 +116,14 @@ struct WorldBackend: Backend {
         return (user, last.eventId)
       }
     }
+  }
+
+  func checkDatabase() throws {
+    if try ask({ $0.isReadOnly }) { throw Down() }
+  }
+
+  func checkRedis() throws {
+    if try ask({ $0.isRedisFull }) { throw Down() }
   }
 
   func touch(_ users: [String]) throws {
