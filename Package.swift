@@ -62,7 +62,9 @@ let package = Package(
       ]),
     program(
       "chattrix-ctl",
-      ["Storage", "Calls", "Configuration", "JWT", "Redis", "JSON", "MySQL", "System"]),
+      [
+        "Storage", "Calls", "Configuration", "JWT", "HTTP", "Redis", "JSON", "MySQL", "System",
+      ]),
 
     // What the programs are made of.
     module("Supervision", ["JSON", "System", "CLinux"]),
@@ -76,7 +78,7 @@ let package = Package(
       "Signaling",
       ["Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "System", "CLinux"]),
     module("Storage", ["Calls", "MySQL", "Redis", "JSON", "Crypto", "System"]),
-    module("Configuration", ["JWT", "Redis", "MySQL", "System"]),
+    module("Configuration", ["JWT", "HTTP", "Redis", "MySQL", "JSON", "System"]),
     module("Calls", ["Crypto", "JSON", "System"]),
 
     // One format or protocol each, knowing nothing of calls.
@@ -127,7 +129,7 @@ let package = Package(
     tests("SystemTests", ["System", "JSON", "CLinux"]),
     tests("MySQLTests", ["MySQL", "System", "TestServers"]),
     tests("CallsTests", ["Calls", "JSON", "System"]),
-    tests("ConfigurationTests", ["Configuration", "MySQL", "Redis", "System"]),
+    tests("ConfigurationTests", ["Configuration", "JWT", "JSON", "MySQL", "Redis", "System"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System", "TestServers"]),
     tests(
       "SignalingTests",

@@ -1,6 +1,7 @@
 // Who asks: the JWT of `Authorization: Bearer` (R9, contract §2).
 
 import Calls
+import Configuration
 import HTTP
 import JWT
 import System
@@ -8,9 +9,9 @@ import System
 package struct Authenticator: Sendable {
   static let missing = "A bearer token is required."
 
-  private let verifier: JWTVerifier
+  private let keys: KeyRing
 
-  package init(_ verifier: JWTVerifier) { self.verifier = verifier }
+  package init(_ keys: KeyRing) { self.keys = keys }
 
   /// - Returns: The user id.
   /// - Throws: `CallError.authenticationFailed`, and nothing else.
@@ -29,7 +30,7 @@ package struct Authenticator: Sendable {
   package func user(ofToken token: some StringProtocol) throws(CallError) -> String {
     let claims: JWTClaims
     do {
-      claims = try verifier.verify(String(token), now: Timestamp.now().seconds)
+      claims = try keys.verifier.verify(String(token), now: Timestamp.now().seconds)
     } catch { throw .authenticationFailed(error.reason) }
     guard UserID.isValid(claims.subject) else {
       throw .authenticationFailed("The token's sub is not a user id.")

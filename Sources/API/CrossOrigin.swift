@@ -4,6 +4,7 @@
 import HTTP
 
 struct CrossOrigin {
+  /// Normalized (`HTTPOrigin`); what a request says is echoed as it came.
   private let origins: Set<String>
 
   private static let methods = "GET, POST, PATCH, DELETE"
@@ -42,6 +43,6 @@ struct CrossOrigin {
   }
 
   private func isAllowed(_ request: HTTPRequest) -> Bool {
-    request.headers["Origin"].map(origins.contains) ?? false
+    request.headers["Origin"].flatMap { HTTPOrigin.normalized($0) }.map(origins.contains) ?? false
   }
 }

@@ -89,6 +89,11 @@ static inline bool chattrix_is_closed(MYSQL *connection) {
   return count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
+static inline void chattrix_use_tcp(MYSQL *connection) {
+  unsigned int protocol = MYSQL_PROTOCOL_TCP;
+  mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocol);
+}
+
 static inline void chattrix_set_timeouts(
   MYSQL *connection, unsigned int connect, unsigned int read, unsigned int write) {
   mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect);

@@ -32,7 +32,7 @@ package struct Configuration: Sendable {
   package var limits: RateLimits
   package var mysql: MySQLOptions
   package var redis: RedisAddress
-  package var jwt: JWTVerifier
+  package var jwt: KeyRing
   /// Signs the tokens of `chattrix-ctl jwt`; nil where there are public keys only.
   package var jwtSecret: [UInt8]?
   package var jwtIssuer: String?
@@ -41,7 +41,7 @@ package struct Configuration: Sendable {
   package var workers: Int
   package var fastCGISocket: SocketAddress
   package var signaling: SignalingSettings
-  /// Web origins that may use the API and the socket.
+  /// Web origins that may use the API and the socket, normalized (`HTTPOrigin`).
   package var allowedOrigins: Set<String>
   package var logLevel: LogLevel
   /// Days that quality samples are kept; 0 is for ever.
@@ -92,10 +92,18 @@ package struct Configuration: Sendable {
     fastCGISocket = from.address(
       "FASTCGI_SOCKET", standard: .unix(path: "/run/chattrix/fastcgi.sock"))
     signaling = from.signaling()
+    if signaling.address == fastCGISocket {
+      from.fault("SIGNALING_ADDRESS", "is FASTCGI_SOCKET's address as well")
+    }
     allowedOrigins = from.origins()
     logLevel = from.logLevel()
     qualityRetentionDays = from.number("QUALITY_RETENTION_DAYS", 0...36_500, standard: 90)
     auditRetentionDays = from.number("AUDIT_RETENTION_DAYS", 0...36_500, standard: 365)
+    // A call's samples are averaged at its end.
+    if qualityRetentionDays > 0, maximum > qualityRetentionDays * 86_400 {
+      from.fault(
+        "QUALITY_RETENTION_DAYS", "must be 0 or cover MAX_CALL_DURATION_SECONDS")
+    }
     if !from.faults.isEmpty { throw ConfigurationError(lines: from.faults) }
   }
 

@@ -1,5 +1,6 @@
 // The settings that take more than one variable, or more than a number.
 
+import HTTP
 import JWT
 import MySQL
 import Redis
@@ -28,11 +29,20 @@ extension Variables {
     if let socket, !socket.hasPrefix("/") || socket.utf8.count > 107 {
       fault("MYSQL_SOCKET", "must be an absolute path of at most 107 bytes")
     }
-    return MySQLOptions(
-      host: optional("MYSQL_HOST") ?? "127.0.0.1",
-      port: UInt16(number("MYSQL_PORT", 1...65_535, standard: 3306)), socket: socket,
-      user: optional("MYSQL_USER") ?? "chattrix", password: optional("MYSQL_PASSWORD") ?? "",
+    let host = plain("MYSQL_HOST") ?? "127.0.0.1"
+    if host.utf8.contains(where: { "/,[]@".utf8.contains($0) }) || host.hasSuffix(":")
+      || host.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1
+    {
+      fault("MYSQL_HOST", "must be a host's name or address; the port goes into MYSQL_PORT")
+    }
+    var options = MySQLOptions(
+      host: host, port: UInt16(number("MYSQL_PORT", 1...65_535, standard: 3306)), socket: socket,
+      user: plain("MYSQL_USER") ?? "chattrix", password: optional("MYSQL_PASSWORD") ?? "",
       database: required("MYSQL_DATABASE"))
+    checkPlain("MYSQL_DATABASE")
+    // To the client library `localhost` is a Unix socket, and the port that was asked for nothing.
+    options.usesTCP = optional("MYSQL_PORT") != nil || host != "localhost"
+    return options
   }
 
   mutating func redis() -> RedisAddress {
@@ -44,41 +54,77 @@ extension Variables {
     }
   }
 
-  mutating func jwt() -> (JWTVerifier, [UInt8]?) {
-    var keys = JWTKeySet()
-    let secret = optional("JWT_SECRET").map { Array($0.utf8) }
-    if let secret {
-      do { try keys.add(secret: secret) } catch { fault("JWT_SECRET", "\(error)") }
-    }
-    if let text = keyFile("JWT_PUBLIC_KEY_FILE") {
-      do { try keys.add(pem: text) } catch { fault("JWT_PUBLIC_KEY_FILE", "\(error)") }
-    }
-    if let text = keyFile("JWT_JWKS_FILE") {
-      do { try keys.add(jwks: text) } catch { fault("JWT_JWKS_FILE", "\(error)") }
-    }
-    if ["JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_FILE"].allSatisfy({ optional($0) == nil }) {
+  /// - Returns: The keys, and the secret that `chattrix-ctl jwt` signs with: the first one.
+  mutating func jwt() -> (KeyRing, [UInt8]?) {
+    var policy = KeyPolicy()
+    policy.secrets = secrets("JWT_SECRET")
+    policy.files = [("JWT_PUBLIC_KEY_FILE", KeyFile.Format.pem), ("JWT_JWKS_FILE", .jwks)]
+      .compactMap { name, format in
+        optional(name).map { KeyFile(variable: name, path: $0, format: format) }
+      }
+    (policy.issuer, policy.audience) = (plain("JWT_ISSUER"), plain("JWT_AUDIENCE"))
+    if optional("JWT_SECRET") == nil, policy.files.isEmpty {
       fault("JWT_SECRET", "is required, or JWT_PUBLIC_KEY_FILE, or JWT_JWKS_FILE")
     }
-    let verifier = JWTVerifier(
-      keys: keys, algorithms: algorithms(of: keys), issuer: optional("JWT_ISSUER"),
-      audience: optional("JWT_AUDIENCE"))
-    return (verifier, secret)
-  }
-
-  private mutating func keyFile(_ name: String) -> String? {
-    guard let path = optional(name) else { return nil }
-    do throws(SystemError) {
-      return String(decoding: try readFile(path, limit: 65_536), as: UTF8.self)
-    } catch {
-      fault(name, "cannot be read: \(error)")
-      return nil
+    var keys = JWTKeySet()
+    for secret in policy.secrets { try? keys.add(secret: secret) }
+    let identities = policy.files.map { FileIdentity(path: $0.path) }
+    var (texts, passedOver): ([String], [String]) = ([], [])
+    for file in policy.files {
+      let (text, found) = load(file, into: &keys)
+      texts.append(text)
+      passedOver += found.map { "\(file.variable): \($0)" }
     }
+    policy.algorithms = algorithms(of: keys)
+    let verifier =
+      policy.verifier(keys) ?? JWTVerifier(keys: keys, algorithms: keys.algorithms)
+    let ring = KeyRing(
+      policy, verifier: verifier, texts: texts, identities: identities, passedOver: passedOver)
+    return (ring, policy.secrets.first)
   }
 
-  /// The allow-list; without one, every algorithm that there is a key for.
-  private mutating func algorithms(of keys: JWTKeySet) -> Set<JWTAlgorithm> {
+  /// Comma-separated. A value with a part that is too short for a secret is one secret, which has a comma
+  /// in it: so it was before there could be several. A line break is what a file was read into the variable with: no token was ever
+  /// signed so.
+  private mutating func secrets(_ name: String) -> [[UInt8]] {
+    guard let whole = optional(name) else { return [] }
+    let parts = list(name).map { Array($0.utf8) }
+    let isList =
+      !parts.isEmpty && parts.allSatisfy { $0.count >= JWTKeySet.minimumSecretLength }
+    let secrets = isList ? parts : [Array(whole.utf8)]
+    if secrets.contains(where: { $0.contains { $0 < 0x20 } }) {
+      fault(name, "has a control character, such as a line break, in it")
+    }
+    var keys = JWTKeySet()
+    do { for secret in secrets { try keys.add(secret: secret) } } catch { fault(name, "\(error)") }
+    return secrets
+  }
+
+  /// The file's keys; where it cannot be used, those that the supervisor has handed on.
+  private mutating func load(_ file: KeyFile, into keys: inout JWTKeySet) -> (
+    String, [PassedOverKey]
+  ) {
+    var reason = ""
+    var known = keys
+    do {
+      let text = try file.read()
+      let passedOver = try file.add(text, to: &known)
+      keys = known
+      return (text, passedOver)
+    } catch let error as SystemError { reason = "cannot be read: \(error)" } catch {
+      reason = "\(error)"
+    }
+    if let text = optional(file.inHandVariable), let found = try? file.add(text, to: &keys) {
+      return (text, found)
+    }
+    fault(file.variable, reason)
+    return ("", [])
+  }
+
+  /// The allow-list; nil without one.
+  private mutating func algorithms(of keys: JWTKeySet) -> Set<JWTAlgorithm>? {
     let names = list("JWT_ALGORITHMS")
-    if names.isEmpty { return keys.algorithms }
+    if names.isEmpty { return nil }
     var algorithms: Set<JWTAlgorithm> = []
     for name in names {
       if let algorithm = JWTAlgorithm(rawValue: name) {
@@ -86,7 +132,7 @@ extension Variables {
       } else {
         let known = JWTAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
         fault("JWT_ALGORITHMS", "may list \(known)")
-        return keys.algorithms
+        return nil
       }
     }
     if algorithms.isDisjoint(with: keys.algorithms), !keys.algorithms.isEmpty {
@@ -106,14 +152,13 @@ extension Variables {
 
   mutating func origins() -> Set<String> {
     let origins = list("ALLOWED_ORIGINS")
-    for origin in origins {
-      let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
-      if parts.count != 3 || !parts[0].hasSuffix(":") || !parts[1].isEmpty || parts[2].isEmpty {
-        fault("ALLOWED_ORIGINS", "must list origins such as https://app.example.com")
-        break
-      }
+    let normalized = origins.compactMap { HTTPOrigin.normalized($0) }
+    if normalized.count < origins.count {
+      fault(
+        "ALLOWED_ORIGINS",
+        "must list origins such as https://app.example.com, without a path or a slash at the end")
     }
-    return Set(origins)
+    return Set(normalized)
   }
 
   mutating func logLevel() -> LogLevel {

@@ -17,6 +17,20 @@ struct Variables {
     return value
   }
 
+  /// The value of what is compared with others', or names something: a blank or a line break at an end
+  /// would match nothing.
+  mutating func plain(_ name: String) -> String? {
+    checkPlain(name)
+    return optional(name)
+  }
+
+  mutating func checkPlain(_ name: String) {
+    guard let value = optional(name) else { return }
+    if value.first?.isWhitespace == true || value.last?.isWhitespace == true {
+      fault(name, "has a blank or a line break at its beginning or end")
+    }
+  }
+
   mutating func required(_ name: String) -> String {
     if let value = optional(name) { return value }
     fault(name, "is required")

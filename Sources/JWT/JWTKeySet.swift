@@ -1,4 +1,4 @@
-// The keys that tokens are verified with: a shared secret, public keys, or both side by side
+// The keys that tokens are verified with: shared secrets, public keys, or both side by side
 // (contract §2, §7.12).
 
 import Crypto
@@ -15,14 +15,15 @@ package struct JWTKeySet: Sendable {
     let keyId: String?
   }
 
-  private(set) var secret: [UInt8]?
+  /// Any of them may have signed: a secret is replaced by adding the new one first (contract §10).
+  private(set) var secrets: [[UInt8]] = []
   private(set) var publicKeys: [Entry] = []
 
   package init() {}
 
   package mutating func add(secret: [UInt8]) throws(JWTKeyError) {
     guard secret.count >= Self.minimumSecretLength else { throw .shortSecret }
-    self.secret = secret
+    secrets.append(secret)
   }
 
   /// Adds every `PUBLIC KEY` block of the text (RFC 7468 §13).
@@ -46,7 +47,7 @@ package struct JWTKeySet: Sendable {
     Set(
       JWTAlgorithm.allCases.filter { algorithm in
         switch algorithm.family {
-        case .secret: secret != nil
+        case .secret: !secrets.isEmpty
         case .publicKey(let kind): publicKeys.contains { $0.key.kind == kind }
         }
       })

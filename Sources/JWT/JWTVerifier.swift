@@ -60,9 +60,12 @@ package struct JWTVerifier: Sendable {
   ) throws(JWTError) {
     switch algorithm.family {
     case .secret(let function):
-      guard let secret = keys.secret else { throw .unknownKey }
-      let expected = HMAC.authenticate(function, key: secret, message: input)
-      guard constantTimeEqual(expected, signature) else { throw .badSignature }
+      guard !keys.secrets.isEmpty else { throw .unknownKey }
+      for secret in keys.secrets {
+        let expected = HMAC.authenticate(function, key: secret, message: input)
+        if constantTimeEqual(expected, signature) { return }
+      }
+      throw .badSignature
     case .publicKey(let kind):
       let candidates = keys.candidates(kind: kind, keyId: keyId)
       guard !candidates.isEmpty else { throw .unknownKey }

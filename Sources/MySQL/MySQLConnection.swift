@@ -9,6 +9,8 @@ package struct MySQLOptions: Sendable, Equatable {
   package var port: UInt16
   /// A Unix socket's path; where it is given, host and port are not used.
   package var socket: String?
+  /// Connects to `localhost` by TCP; without it, that name is the client library's own Unix socket.
+  package var usesTCP = true
   package var user: String
   package var password: String
   package var database: String
@@ -83,6 +85,7 @@ package final class MySQLConnection {
       handle, options.connectTimeoutSeconds, options.readTimeoutSeconds,
       options.readTimeoutSeconds)
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+    if options.socket == nil, options.usesTCP { chattrix_use_tcp(handle) }
     let flags =
       UInt(CLIENT_FOUND_ROWS) | (multipleStatements ? UInt(CLIENT_MULTI_STATEMENTS) : 0)
     let connected = mysql_real_connect(

@@ -42,10 +42,13 @@ package final class Supervisor {
   /// How long the end waits for a pass of the sweeper; its transaction is rolled back after that.
   private static let sweeperGraceMilliseconds: Int64 = 1_000
 
+  /// - Parameter additions: To each worker's environment, as they are when it starts.
+  ///
   /// Binds the socket. From here on the signals are the loop's.
   /// - Throws: `SystemError` where the socket cannot be had.
   package init(
-    _ settings: SupervisorSettings, environment: [String: String], log: Log
+    _ settings: SupervisorSettings, environment: [String: String], log: Log,
+    additions: @escaping () -> [String: String] = { [:] }
   ) throws(SystemError) {
     // A log whose reader has gone must not end the supervisor.
     signal(SIGPIPE, SIG_IGN)
@@ -59,7 +62,7 @@ package final class Supervisor {
     sweeper = try SweeperThread(log: log)
     processes = try WorkerProcesses(
       program: settings.program, socket: socket.descriptor.raw,
-      workers: settings.pool.workers, environment: environment)
+      workers: settings.pool.workers, environment: environment, additions: additions)
     pool = WorkerPool(settings.pool)
     condition = PoolCondition(workers: settings.pool.workers, log: log)
     self.settings = settings

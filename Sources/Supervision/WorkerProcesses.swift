@@ -7,6 +7,7 @@ package final class WorkerProcesses {
   private let program: String
   private let socket: Int32
   private let environment: [String]
+  private let additions: () -> [String: String]
   private let counters: SharedCounters
 
   /// In the worker; 0, 1 and 2 are the socket, standard output and the log.
@@ -18,11 +19,14 @@ package final class WorkerProcesses {
     SupervisorLink.slotVariable,
   ]
 
+  /// - Parameter additions: To each worker's environment, as they are when it starts.
   package init(
-    program: String, socket: Int32, workers: Int, environment: [String: String]
+    program: String, socket: Int32, workers: Int, environment: [String: String],
+    additions: @escaping () -> [String: String] = { [:] }
   ) throws(SystemError) {
     self.program = program
     self.socket = socket
+    self.additions = additions
     // The supervisor's slot, the workers', and one more for a reload.
     counters = try SharedCounters.create(slots: workers + 2, counters: SupervisorLink.counters)
     let own = Self.ownVariables
@@ -38,7 +42,9 @@ package final class WorkerProcesses {
     let shared = slot + 1
     let process = try spawn(
       program: program,
-      environment: environment + ["\(SupervisorLink.slotVariable)=\(shared)"],
+      environment: environment + additions().map { "\($0.key)=\($0.value)" } + [
+        "\(SupervisorLink.slotVariable)=\(shared)"
+      ],
       standardInput: socket,
       inherited: [(counters.descriptor.raw, Self.countersDescriptor)])
     counters.store(UInt64(process), in: SupervisorLink.processIdCounter, slot: shared)

@@ -12,8 +12,12 @@ enum SystemCommands {
       name: "migrate", synopsis: "migrate [--sql FOLDER]",
       summary: "bring the database's schema up to date", valued: ["sql"], run: migrate),
     Command(
-      name: "check-config", synopsis: "check-config",
-      summary: "check the environment's settings", run: checkConfiguration),
+      name: "check-config", synopsis: "check-config [--origins FILE]",
+      summary: "check the environment's settings, and nginx's origins.conf", valued: ["origins"],
+      run: checkConfiguration),
+    Command(
+      name: "origins", synopsis: "origins",
+      summary: "print nginx's origins.conf for ALLOWED_ORIGINS", run: origins),
     Command(
       name: "jwt", synopsis: "jwt --user ID [--ttl SECONDS]",
       summary: "make a bearer token for a trial (needs JWT_SECRET)", valued: ["user", "ttl"],
@@ -35,8 +39,26 @@ enum SystemCommands {
 
   private static func checkConfiguration(_ arguments: Arguments, _ session: Session) throws {
     _ = try arguments.exactly()
-    _ = session.configuration
+    let origins = session.configuration.allowedOrigins
+    for key in session.configuration.jwt.passedOver {
+      writeOut("chattrix-ctl: configuration: passed over: \(key)\n", to: 2)
+    }
+    let path = arguments["origins"] ?? NginxOrigins.installedPath
+    if arguments["origins"] != nil || FileIdentity(path: path) != nil {
+      let file = NginxOrigins(String(decoding: try readFile(path, limit: 65_536), as: UTF8.self))
+      guard file.fits(origins) else {
+        writeOut(
+          "chattrix-ctl: configuration: ALLOWED_ORIGINS: \(path) lists other origins; "
+            + "`chattrix-ctl origins` prints what it has to say\n", to: 2)
+        exitProcess(ConfigurationError.exitStatus)
+      }
+    }
     session.output.done("The configuration is valid.")
+  }
+
+  private static func origins(_ arguments: Arguments, _ session: Session) throws {
+    _ = try arguments.exactly()
+    writeOut(NginxOrigins.file(for: session.configuration.allowedOrigins))
   }
 
   private static func jwt(_ arguments: Arguments, _ session: Session) throws {

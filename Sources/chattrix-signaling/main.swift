@@ -18,11 +18,13 @@ settings.connectionsPerAddress = configuration.signaling.connectionsPerAddress
 settings.allowedOrigins = configuration.allowedOrigins
 settings.ringSeconds = configuration.callTimeoutSeconds
 
+configuration.jwt.start(log: log)
 let authenticator = Authenticator(configuration.jwt)
 let services = SignalingServices(
   userOfHeaders: { headers throws(CallError) in try authenticator.user(of: headers) },
   userOfToken: { token throws(CallError) in try authenticator.user(ofToken: token) },
   refusal: { error, requestId in Envelope.failure(error, requestId: requestId) },
+  reload: { [configuration] in configuration.jwt.reload() },
   makeBackend: { [configuration, log] in LiveBackend(configuration, log: log) },
   redis: configuration.redis, log: log)
 

@@ -39,7 +39,10 @@ do {
   let settings = SupervisorSettings(
     program: try workerProgram(), workers: configuration.workers,
     address: configuration.fastCGISocket)
-  let supervisor = try Supervisor(settings, environment: processEnvironment(), log: log)
+  // A worker that starts while a key file cannot be used goes on with the keys in hand (contract §10).
+  let supervisor = try Supervisor(
+    settings, environment: processEnvironment(), log: log,
+    additions: { configuration.jwt.inHand })
   try supervisor.run(sweep: makeSweep)
 } catch {
   log.error("supervisor_failed", ["error": .string("\(error)")])

@@ -12,6 +12,8 @@ import System
 let configuration = Configuration.loadOrExit(program: "chattrix-worker")
 let log = Log(program: "chattrix-worker", level: configuration.logLevel)
 
+configuration.jwt.start(log: log)
+
 do {
   let worker = try FastCGIWorker()
   let environment = processEnvironment()

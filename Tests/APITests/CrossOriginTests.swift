@@ -46,11 +46,19 @@ import Testing
   }
 
   @Test(
+    "§7.15 a listed origin in another spelling is echoed exactly as it came",
+    arguments: ["https://app.example.com:443", "https://APP.example.com"])
+  func spelling(origin: String) {
+    var response = Envelope.failure(.noActiveCall, requestId: "r")
+    CrossOrigin(origins: [listed]).addFields(to: &response, request(.get, origin: origin))
+    #expect(response.headers["Access-Control-Allow-Origin"] == origin)
+  }
+
+  @Test(
     "§7.9 any other origin gets nothing but Vary",
     arguments: [
-      nil, "", "null", "*", "https://app.example.com.evil.com", "https://app.example.com:443",
-      "http://app.example.com", "https://APP.example.com", "https://app.example.com/",
-      "https://evil.com",
+      nil, "", "null", "*", "https://app.example.com.evil.com", "https://app.example.com:8443",
+      "http://app.example.com", "https://app.example.com/", "https://evil.com",
     ])
   func others(origin: String?) {
     let crossOrigin = CrossOrigin(origins: [listed])

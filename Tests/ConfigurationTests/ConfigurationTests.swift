@@ -117,6 +117,37 @@ import Testing
     #expect(faults(["AGORA_APP_ID": ""]) == ["AGORA_APP_ID: is required"])
   }
 
+  @Test(
+    "§7.15 origins are compared by scheme, lower-case host and port: both of these match a browser's"
+  )
+  func origins() throws {
+    let found = try configuration([
+      "ALLOWED_ORIGINS": "https://Calls.Example.org:443,HTTP://localhost:80,https://a.example:8443"
+    ])
+    #expect(
+      found.allowedOrigins == [
+        "https://calls.example.org", "http://localhost", "https://a.example:8443",
+      ])
+  }
+
+  @Test("§10 several secrets; `chattrix-ctl jwt` signs with the first")
+  func secrets() throws {
+    let (one, other) = (String(repeating: "1", count: 32), String(repeating: "2", count: 32))
+    #expect(try configuration(["JWT_SECRET": "\(one), \(other)"]).jwtSecret == Array(one.utf8))
+    let comma = "a secret of thirty-two bytes, at least"
+    #expect(try configuration(["JWT_SECRET": comma]).jwtSecret == Array(comma.utf8))
+  }
+
+  @Test("R14 localhost with a port is a port, and without one the client library's own socket")
+  func localhost() throws {
+    #expect(try configuration().mysql.usesTCP)
+    #expect(try !configuration(["MYSQL_HOST": "localhost"]).mysql.usesTCP)
+    #expect(try configuration(["MYSQL_HOST": "localhost", "MYSQL_PORT": "3307"]).mysql.usesTCP)
+    for host in ["::1", "db.internal", "10.0.0.1"] {
+      #expect(try configuration(["MYSQL_HOST": host]).mysql.usesTCP)
+    }
+  }
+
   @Test("§7.12 lists are comma-separated, blanks around their elements dropped")
   func lists() throws {
     let found = try configuration([

@@ -37,13 +37,29 @@ import Testing
       "REDIS_URL",
       ["s3cret", "rediss://:s3cret@h", "redis://:s3cret@h:port", "redis://:s3cret@h/x"]
     ),
-    ("JWT_SECRET", ["s3cret", String(repeating: "s", count: 31)]),
+    (
+      "JWT_SECRET",
+      [
+        "s3cret", String(repeating: "s", count: 31), ",", String(repeating: "s", count: 40) + "\n",
+      ]
+    ),
+    ("MYSQL_HOST", ["db.internal:3307", "tcp://db", "a,b", " db", "db "]),
+    ("MYSQL_DATABASE", ["chattrix ", "\tchattrix"]), ("MYSQL_USER", ["me "]),
+    ("JWT_ISSUER", ["https://id.example\n"]), ("JWT_AUDIENCE", [" calls"]),
+    ("QUALITY_RETENTION_DAYS", ["-1", "36501"]),
     ("JWT_PUBLIC_KEY_FILE", ["/nonexistent/key.pem"]), ("JWT_JWKS_FILE", ["/dev/null"]),
     ("JWT_ALGORITHMS", ["none", "HS256,none", "hs256", "RS256"]),
     ("WORKERS", ["0", "513", "auto"]), ("FASTCGI_SOCKET", ["unix:relative", "localhost"]),
     ("SIGNALING_ADDRESS", ["9502", "localhost:0", "localhost:65536", "::1:9502", "unix:x"]),
     ("SIGNALING_MESSAGES_PER_SECOND", ["-1"]),
-    ("ALLOWED_ORIGINS", ["*", "app.example.com", "https://a.example/", "https://", "https://a,b"]),
+    (
+      "ALLOWED_ORIGINS",
+      [
+        "*", "app.example.com", "https://a.example/", "https://", "https://a,b", "null",
+        "https://a.example/path", "https://user@a.example", "https://a.example:0",
+        "https://bücher.example", "https://a.example https://b.example", "https://*.example.com",
+      ]
+    ),
     ("TOKEN_CHANNELS", ["all", "calls,any"]), ("LOG_LEVEL", ["verbose", "trace"]),
   ]
 
@@ -58,6 +74,19 @@ import Testing
         #expect(lines.first?.contains("\n") == false)
       }
     }
+  }
+
+  @Test("R14.5 settings that are well-formed and cannot work together")
+  func pairs() {
+    #expect(
+      faults(["FASTCGI_SOCKET": "unix:/run/a.sock", "SIGNALING_ADDRESS": "unix:/run/a.sock"])
+        == ["SIGNALING_ADDRESS: is FASTCGI_SOCKET's address as well"])
+    #expect(
+      faults(["QUALITY_RETENTION_DAYS": "1", "MAX_CALL_DURATION_SECONDS": "86401"]).count == 1)
+    #expect(
+      faults(["QUALITY_RETENTION_DAYS": "1", "MAX_CALL_DURATION_SECONDS": "86400"]) == [])
+    #expect(
+      faults(["QUALITY_RETENTION_DAYS": "0", "MAX_CALL_DURATION_SECONDS": "31536000"]) == [])
   }
 
   @Test("R14.5 all faults at once, whatever they are")

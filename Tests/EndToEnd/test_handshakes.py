@@ -134,5 +134,9 @@ def test_origin(people, stack):
     own = stack.api_url.removesuffix("/api/v1")
     assert person.socket(origin=own).greeting["userId"] == person.id
     assert person.socket().greeting["userId"] == person.id
+    # As native clients write it: from the URL of the socket (§7.15).
+    native = own.replace("https://", "wss://")
+    for spelling in (native, native.upper(), own.replace("https://", "ws://")):
+        assert person.socket(origin=spelling).greeting["userId"] == person.id
     for foreign in ("https://evil.example", "null", own + ".evil.example", "https://localhost:1"):
         not_admitted(stack, 403, "ORIGIN_NOT_ALLOWED", token=person.token, origin=foreign)

@@ -42,12 +42,11 @@ import Testing
     let weak = try SigningKey(.rs256, rsaBits: 1024)
     #expect(
       error { try $0.add(pem: try weak.publicPEM()) } == .unusableKey(.weakRSAKey(bits: 1024)))
-    #expect(
-      error { try $0.add(jwks: jwks(try weak.jwk())) } == .unusableKey(.weakRSAKey(bits: 1024)))
+    #expect(error { try $0.add(jwks: jwks(try weak.jwk())) } == .noUsableKey)
   }
 
   @Test(arguments: [
-    "", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[1]}", "{\"keys\":[", "{\"keys\":null}", "null",
+    "", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[", "{\"keys\":null}", "null",
   ])
   func malformedSets(text: String) {
     #expect(error { try $0.add(jwks: text) } == .malformedJWKS)
@@ -68,6 +67,37 @@ import Testing
     #expect(error { try $0.add(jwks: jwks()) } == .noUsableKey)
   }
 
+  @Test("§7.18 a bad entry is passed over, named by place and kid, and takes no other along")
+  func passesOverBadEntries() throws {
+    let (rsa, ec) = (try SigningKey(.rs256), try SigningKey(.es256))
+    let weak = try SigningKey(.rs256, rsaBits: 1024)
+    let good = try ec.jwk(["kid": "good"])
+    let bad: [(JSONValue, kid: String?, reason: String)] = [
+      (1, nil, "not an object"), (.null, nil, "not an object"), ([], nil, "not an object"),
+      ([:], nil, "of a type other than RSA and EC on P-256"),
+      (["kty": "oct", "k": "AAAA", "kid": "k"], "k", "of a type other than RSA and EC on P-256"),
+      (["kty": "RSA", "kid": "r"], "r", KeyError.malformedKey.description),
+      (try rsa.jwk(["kid": 7]), nil, "its kid is not a string"),
+      (try rsa.jwk(["kid": .null]), nil, "its kid is not a string"),
+      (try weak.jwk(["kid": "w"]), "w", KeyError.weakRSAKey(bits: 1024).description),
+      (try ec.jwk(["d": "AAAA", "kid": "p"]), "p", KeyError.privateKey.description),
+      (try ec.jwk(["x": "AAAA"]), nil, KeyError.malformedKey.description),
+      (try ec.jwk(["use": "enc"]), nil, "not for signatures"),
+    ]
+    for (jwk, kid, reason) in bad {
+      #expect(error { try $0.add(jwks: jwks(jwk)) } == .noUsableKey)
+      for (entries, index) in [(jwks(jwk, good), 0), (jwks(good, jwk), 1)] {
+        var keys = JWTKeySet()
+        let passedOver = try keys.add(jwks: entries)
+        #expect(passedOver == [PassedOverKey(index: index, keyId: kid, reason: reason)])
+        #expect(keys.publicKeys.map(\.keyId) == ["good"])
+      }
+    }
+    var keys = JWTKeySet()
+    #expect(
+      try keys.add(jwks: jwks(try ec.jwk())) == [], "a nameless key serves any kid")
+  }
+
   @Test func refusesBrokenKeys() throws {
     let (rsa, ec) = (try SigningKey(.rs256), try SigningKey(.es256))
     let broken: [JSONValue] = [
@@ -76,15 +106,13 @@ import Testing
       try ec.jwk(["y": ""]), try ec.jwk(["x": nil]),
     ]
     for jwk in broken {
-      #expect(error { try $0.add(jwks: jwks(jwk)) } == .unusableKey(.malformedKey))
+      #expect(error { try $0.add(jwks: jwks(jwk)) } == .noUsableKey)
     }
-    #expect(error { try $0.add(jwks: jwks(try rsa.jwk(["kid": 1]))) } == .malformedJWKS)
   }
 
   @Test func refusesPrivateKeys() throws {
     let key = try SigningKey(.es256)
-    #expect(
-      error { try $0.add(jwks: jwks(try key.jwk(["d": "AAAA"]))) } == .unusableKey(.privateKey))
+    #expect(error { try $0.add(jwks: jwks(try key.jwk(["d": "AAAA"]))) } == .noUsableKey)
     let pem = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"
     #expect(error { try $0.add(pem: pem) } == .unusableKey(.privateKey))
   }

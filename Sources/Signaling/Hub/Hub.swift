@@ -123,6 +123,11 @@ extension Hub: ConnectionHandler {
     checkWrites()
   }
 
+  func reload() {
+    log.info("reload")
+    services.reload()
+  }
+
   func stopping() { log.info("stopping", ["connections": .int(Int64(server.connectionCount))]) }
 
   func woken() {

@@ -13,7 +13,7 @@ package struct SignalingSettings: Sendable {
   package var connectionsPerUser = 20
   /// Connections from one address; 0 is no limit.
   package var connectionsPerAddress = 1000
-  /// Web origins that may connect; empty is the host's own only.
+  /// Web origins that may connect, normalized (`HTTPOrigin`); empty is the host's own only.
   package var allowedOrigins: Set<String> = []
   /// How long a call rings.
   package var ringSeconds = 60
@@ -34,6 +34,8 @@ package struct SignalingServices: Sendable {
   package var userOfToken: @Sendable (String) throws(CallError) -> String
   /// The answer to a request that is refused, by the product's one error table.
   package var refusal: @Sendable (CallError, _ requestId: String) -> HTTPResponse
+  /// Reads again what can change while the program runs (SIGHUP).
+  package var reload: @Sendable () -> Void
   /// Called once on each thread that needs one.
   package var makeBackend: @Sendable () -> any Backend
   /// nil where there is no Redis: hints are then only polled for.
@@ -45,11 +47,12 @@ package struct SignalingServices: Sendable {
     userOfHeaders: @escaping @Sendable (HTTPHeaders) throws(CallError) -> String,
     userOfToken: @escaping @Sendable (String) throws(CallError) -> String,
     refusal: @escaping @Sendable (CallError, _ requestId: String) -> HTTPResponse,
+    reload: @escaping @Sendable () -> Void = {},
     makeBackend: @escaping @Sendable () -> any Backend, redis: RedisAddress?, log: Log,
     randomness: Randomness = .system
   ) {
     (self.userOfHeaders, self.userOfToken) = (userOfHeaders, userOfToken)
-    (self.refusal, self.makeBackend) = (refusal, makeBackend)
+    (self.refusal, self.reload, self.makeBackend) = (refusal, reload, makeBackend)
     (self.redis, self.log, self.randomness) = (redis, log, randomness)
   }
 }

@@ -23,6 +23,8 @@ package protocol ConnectionHandler: AnyObject {
   func ticked()
   /// The server's wake-up descriptor was raised.
   func woken()
+  /// SIGHUP has come: what can change while the program runs is to be read again.
+  func reload()
   /// A shutdown has begun.
   func stopping()
 }

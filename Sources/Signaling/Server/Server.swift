@@ -39,7 +39,8 @@ package final class Server {
     static let wakeUp = UInt64.max - 3
   }
 
-  /// Blocks SIGTERM and SIGINT for the whole process: they end `run`. Ignores SIGPIPE: whoever writes
+  /// Blocks SIGTERM and SIGINT for the whole process: they end `run`; and SIGHUP, of which the handler is
+  /// told. Ignores SIGPIPE: whoever writes
   /// to what nobody reads any more is told by errno.
   /// - Parameter wakeUp: becomes readable when the handler has something to do; stays open for as
   ///   long as the server runs.
@@ -50,11 +51,9 @@ package final class Server {
     self.settings = settings
     self.wakeUp = wakeUp
     signal(SIGPIPE, SIG_IGN)
-    // Nothing is read again here; to die of it would take the clients along without a word.
-    signal(SIGHUP, SIG_IGN)
     epoll = try Epoll()
     timer = try TimerDescriptor(intervalMilliseconds: 1000 / Int(Self.ticksPerSecond))
-    signals = try SignalDescriptor([SIGTERM, SIGINT])
+    signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
     listener = try Listener(on: socket)
     try epoll.add(listener!.raw, .read, tag: Port.listener)
     try epoll.add(timer.descriptor.raw, .read, tag: Port.timer)
@@ -89,7 +88,9 @@ package final class Server {
       // Time in which the server itself stood still is nobody's silence.
       for _ in 0..<min(timer.drain(), UInt64(Self.ticksPerSecond)) { advance() }
     case Port.signals:
-      while signals.next() != nil { stop() }
+      while let signal = signals.next() {
+        if signal == SIGHUP { handler?.reload() } else { stop() }
+      }
     case Port.wakeUp: handler?.woken()
     default:
       // Gone, if an earlier event of this batch closed it.

@@ -40,5 +40,6 @@ final class Echo: ConnectionHandler {
   func closed(_ connection: Connection) {}
   func ticked() {}
   func woken() {}
+  func reload() {}
   func stopping() {}
 }

@@ -65,12 +65,13 @@ class Stack:
     def __init__(self, directory: Path):
         self.directory = Path(directory)
         self.local = threading.local()
+        self.given: dict[str, str] = {}
         self.tls = ssl.create_default_context(cafile=self["CA_FILE"])
         self.shared_tls = tls.context(self["CA_FILE"])
 
     def __getitem__(self, name: str) -> str:
         """A value as it is now: a restarted program's id is written to the file again."""
-        value = read_environment(self.directory / "env").get(name)
+        value = read_environment(self.directory / "env").get(name, self.given.get(name))
         return os.environ[name] if value is None else value
 
     def get(self, name: str, default: str = "") -> str:

@@ -33,6 +33,8 @@ SETTINGS = {
     "fragile": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "6", "WORKERS": "4"},
     # Connections by the thousand.
     "crowded": NO_LIMITS | {"WORKERS": "2"},
+    # Public keys that are replaced while it runs.
+    "rotating": NO_LIMITS | {"WORKERS": "3"},
     # Everything that an installation may set.
     "configured": {
         "JWT_ALGORITHMS": "HS256,HS384,RS256,ES256",
@@ -79,12 +81,21 @@ class Variant:
         settings = {"STACK_PORT": str(free_port())} | SETTINGS[name]
         if name == "configured":
             settings |= self.key_files()
+        if name == "rotating":
+            settings |= self.key_file()
         try:
             make("up", self.directory / "stack", settings)
             self.stack = Stack(self.directory / "stack")
+            self.stack.given |= settings
         except BaseException:
             self.down()
             raise
+
+    def key_file(self) -> dict[str, str]:
+        """A JWKS file of its own."""
+        jwks = self.directory / "jwks.json"
+        jwks.write_text(json.dumps(keys.key_set()))
+        return {"JWT_JWKS_FILE": str(jwks)}
 
     def key_files(self) -> dict[str, str]:
         """Public keys for RS256 (a PEM file) and for RS256 and ES256 by `kid` (a JWKS file)."""
