@@ -11,7 +11,7 @@ struct HistoryHandlers {
   let statistics: StatisticsStore
 
   static let maximumLimit = 100
-  /// Nobody has as many; of a higher number it is taken, so that offsets stay within 64 bits.
+  /// No history has as many; offsets stay within 64 bits. A higher number is a fault.
   static let maximumPage = 1_000_000_000_000
 
   func list(_ context: Context) throws -> Reply {
@@ -25,8 +25,7 @@ struct HistoryHandlers {
     query.status = fields.queryWord(
       "status", .invalidStatus, among: HistoryStatus.self, allowsAll: true)
     let page = fields.queryNumber(
-      "page", .invalidPage, in: 1...Self.maximumPage, standard: 1,
-      clampingAbove: Self.maximumPage)
+      "page", .invalidPage, in: 1...Self.maximumPage, standard: 1)
     query.position = .page(page)
     if let text = context.query["cursor"] {
       if let cursor = HistoryCursor(wire: text) {

@@ -149,7 +149,25 @@ extension Call {
       ])
   }
 
-  /// The system ends an accepted call: both are told, by nobody.
+  /// Seconds without a connection of either participant after which a call is lost (design §3).
+  package static let goneSeconds = 90
+
+  /// Both participants had a connection during the call, and neither has had one for 90 s. The call ended
+  /// when the later of the two was last seen (contract §7.17), or when it began, if that was later.
+  /// - Returns: nil where that is not so, or the call is unanswered or over.
+  package func lost(callerSeenAt: Timestamp?, calleeSeenAt: Timestamp?, at now: Timestamp)
+    -> CallChange?
+  {
+    guard !status.isTerminal, !status.isUnanswered, let callerSeenAt, let calleeSeenAt,
+      min(callerSeenAt, calleeSeenAt) >= createdAt
+    else { return nil }
+    let lastSeenAt = max(callerSeenAt, calleeSeenAt)
+    guard lastSeenAt < now.adding(seconds: -Int64(Call.goneSeconds)) else { return nil }
+    return endedBySystem(
+      .connectionLost, at: max(lastSeenAt, connectedAt ?? acceptedAt ?? createdAt))
+  }
+
+  /// The system ends an accepted call; both participants get an event without a user in `endedBy`.
   package func endedBySystem(_ reason: EndReason, at now: Timestamp) -> CallChange {
     let call = over(.ended, reason, at: now)
     let event = CallEvent.ended(
@@ -163,7 +181,8 @@ extension Call {
   package func overdue(at now: Timestamp) -> CallChange? {
     guard let deadlineAt, now >= deadlineAt, !status.isTerminal else { return nil }
     if status.isUnanswered { return timedOut(at: now) }
-    return endedBySystem(status == .disconnecting ? .hangup : .maxDuration, at: now)
+    // However late it is found: no call is longer than the maximum.
+    return endedBySystem(status == .disconnecting ? .hangup : .maxDuration, at: deadlineAt)
   }
 
   private func over(_ status: CallStatus, _ reason: EndReason, at now: Timestamp) -> Call {

@@ -11,6 +11,8 @@ struct LockedCall {
     /// The call that the user is busy with.
     let callId: String?
     let lastEventId: Int64
+    /// When the user was last known to have a connection open; nil if never.
+    let seenAt: Timestamp?
   }
 
   let call: Call
@@ -66,8 +68,8 @@ struct LockedCall {
     call = try Call(row: row)
     now = row.time(next) ?? .now()
     isHeld = row.int(next + 1) != 0
-    caller = Line(callId: row.optionalText(next + 2), lastEventId: row.int(next + 3))
-    callee = Line(callId: row.optionalText(next + 4), lastEventId: row.int(next + 5))
+    caller = Line(row: row, at: next + 2)
+    callee = Line(row: row, at: next + 5)
     self.transaction = transaction
   }
 
@@ -117,5 +119,13 @@ struct LockedCall {
       .text(outgoing?.origin.device), .text(outgoing?.origin.connection),
       .text(after.historyStatus(of: userId)?.rawValue),
     ]
+  }
+}
+
+extension LockedCall.Line {
+  /// - Parameter place: Of the first of three columns.
+  fileprivate init(row: borrowing MySQLRow, at place: Int) {
+    self.init(
+      callId: row.optionalText(place), lastEventId: row.int(place + 1), seenAt: row.time(place + 2))
   }
 }

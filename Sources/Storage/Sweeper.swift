@@ -22,9 +22,6 @@ package struct SweepReport: Sendable, Equatable {
 }
 
 package final class Sweeper {
-  /// After this time without a connection of either, a call is lost (design §3).
-  package static let goneSeconds = 90
-
   /// Due calls that one pass takes.
   private static let batch = 200
   /// Calls that one transaction ends: one flush of the log for all of them.
@@ -103,7 +100,7 @@ package final class Sweeper {
       SELECT id FROM calls
       WHERE deadline_at <= UTC_TIMESTAMP(3) ORDER BY deadline_at LIMIT ?
       """, [.int(Self.batch)])
-    let outcome = try end(due) { call, now in call.overdue(at: now) }
+    let outcome = try end(due) { $0.call.overdue(at: $0.now) }
     report.overdue += outcome.ended
     report.skipped += outcome.skipped
   }
@@ -120,10 +117,9 @@ package final class Sweeper {
         AND a.seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
         AND b.seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
       LIMIT ?
-      """, [.int(Self.goneSeconds), .int(Self.goneSeconds), .int(Self.batch)])
-    let outcome = try end(gone) { call, now in
-      call.status.isTerminal || call.status.isUnanswered
-        ? nil : call.endedBySystem(.connectionLost, at: now)
+      """, [.int(Call.goneSeconds), .int(Call.goneSeconds), .int(Self.batch)])
+    let outcome = try end(gone) {
+      $0.call.lost(callerSeenAt: $0.caller.seenAt, calleeSeenAt: $0.callee.seenAt, at: $0.now)
     }
     report.lost += outcome.ended
     report.skipped += outcome.skipped
@@ -135,7 +131,7 @@ package final class Sweeper {
     var recipients: Set<UserKey> = []
   }
 
-  private func end(_ candidates: [String], _ decide: (Call, Timestamp) -> CallChange?) throws
+  private func end(_ candidates: [String], _ decide: (LockedCall) -> CallChange?) throws
     -> Outcome
   {
     var total = Outcome()
@@ -158,7 +154,7 @@ package final class Sweeper {
 
   private func end(
     _ batch: some Collection<String>, _ transaction: Transaction,
-    _ decide: (Call, Timestamp) -> CallChange?
+    _ decide: (LockedCall) -> CallChange?
   ) throws -> Outcome {
     var outcome = Outcome()
     for callId in batch {
@@ -166,7 +162,7 @@ package final class Sweeper {
         outcome.skipped += 1
         continue
       }
-      guard let change = decide(locked.call, locked.now) else { continue }
+      guard let change = decide(locked) else { continue }
       try locked.write(change, commits: false)
       outcome.ended += 1
       outcome.recipients.formUnion(change.recipients)

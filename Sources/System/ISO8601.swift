@@ -1,5 +1,6 @@
-// ISO 8601 as RFC 3339 profiles it: written in UTC with milliseconds and `Z`, read a little more
-// freely (any fraction, an offset, a blank for the `T`, UTC where no offset is given).
+// ISO 8601 as RFC 3339 profiles it: written in UTC with milliseconds and `Z`, read more freely (contract
+// §7.16): without seconds, with any fraction, an offset of hours alone, a blank for the `T`, and UTC where no
+// offset is given.
 
 extension Timestamp {
   /// `2026-05-04T03:02:01.000Z`.
@@ -29,16 +30,19 @@ extension Timestamp {
     }
   }
 
-  /// Reads `2026-05-04T03:02:01[.123…][Z|+02:00]`; nil for anything else, for dates that the
-  /// calendar does not have, and where UTC's year is none of 0000–9999, which four digits write.
+  /// Reads `2026-05-04T03:02[:01[.123…]][Z|+02|+0200|+02:00]`; nil for anything else, for dates that the
+  /// calendar does not have, and where UTC's year is none of 0000–9999, which four digits write. A leap
+  /// second counts as the second after it.
   package init?(iso8601 text: String) {
     var scanner = DateScanner(bytes: Array(text.utf8))
-    guard text.utf8.count <= 64, let parts = scanner.dateAndTime(),
+    guard text.utf8.count <= 64, var parts = scanner.dateAndTime(),
       let offsetMinutes = scanner.offsetMinutes(), scanner.isAtEnd
     else { return nil }
+    let isLeapSecond = parts.second == 60
+    if isLeapSecond { parts.second = 59 }
     let local = Timestamp(parts)
     guard local.components == parts else { return nil }
-    self = local.adding(seconds: -60 * Int64(offsetMinutes))
+    self = local.adding(seconds: -60 * Int64(offsetMinutes) + (isLeapSecond ? 1 : 0))
     guard (0...9999).contains(components.year) else { return nil }
   }
 }
@@ -84,26 +88,33 @@ private struct DateScanner {
   mutating func dateAndTime() -> Timestamp.Components? {
     guard let year = number(digits: 4), take("-"), let month = number(digits: 2), take("-"),
       let day = number(digits: 2), take("Tt "), let hour = number(digits: 2), take(":"),
-      let minute = number(digits: 2), take(":"), let second = number(digits: 2)
+      let minute = number(digits: 2), let (second, millisecond) = seconds()
     else { return nil }
-    var millisecond = 0
-    if take(".") {
-      guard let fraction = fraction() else { return nil }
-      millisecond = fraction
-    }
-    guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+    guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
     else { return nil }
     return Timestamp.Components(
       year: year, month: month, day: day, hour: hour, minute: minute, second: second,
       millisecond: millisecond)
   }
 
+  /// Seconds and milliseconds; 0 where none are given.
+  private mutating func seconds() -> (Int, Int)? {
+    guard take(":") else { return (0, 0) }
+    guard let second = number(digits: 2) else { return nil }
+    guard take(".,") else { return (second, 0) }
+    return fraction().map { (second, $0) }
+  }
+
   mutating func offsetMinutes() -> Int? {
     if isAtEnd || take("Zz") { return 0 }
     let sign = take("-") ? -1 : take("+") ? 1 : 0
     guard sign != 0, let hours = number(digits: 2) else { return nil }
-    _ = take(":")
-    guard let minutes = number(digits: 2), hours < 24, minutes < 60 else { return nil }
+    var minutes = 0
+    if take(":") || !isAtEnd {
+      guard let number = number(digits: 2) else { return nil }
+      minutes = number
+    }
+    guard hours < 24, minutes < 60 else { return nil }
     return sign * (hours * 60 + minutes)
   }
 }

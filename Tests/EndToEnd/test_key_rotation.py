@@ -103,7 +103,9 @@ def test_a_broken_file_leaves_the_keys_in_hand(stack, people):
         wait_until(lambda b=before: not b & set(stack.workers()), 30, 0.1, "new workers")
         settle(stack, person, {OLD: (200, 101), NEW: (401, 401)}, 15)
     logs = "".join(
-        path.read_text() for path in Path(stack["LOG_DIR"]).glob("*.log") if "nginx" not in path.name
+        path.read_text()
+        for path in Path(stack["LOG_DIR"]).glob("*.log")
+        if "nginx" not in path.name
     )
     assert "jwt_keys_unusable" in logs
     replace(stack, key_set(entry(OLD), entry(NEW)))

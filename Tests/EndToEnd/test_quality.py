@@ -181,6 +181,30 @@ def test_a_clients_timestamp(connected):
         expect.succeeded(caller.report(call["callId"], timestamp=moment))
 
 
+@pytest.mark.parametrize(
+    "moment, utc",
+    [
+        ("2026-01-02T03:04", "2026-01-02 03:04:00"),
+        ("2026-01-02T03:04Z", "2026-01-02 03:04:00"),
+        ("2026-01-02T03:04+09", "2026-01-01 18:04:00"),
+        ("2026-01-02T03:04:05+0930", "2026-01-01 17:34:05"),
+        ("2026-01-02T03:04:05.5-09:30", "2026-01-02 12:34:05.5"),
+        ("2026-01-02T03:04:05", "2026-01-02 03:04:05"),
+    ],
+)
+def test_times_as_clients_write_them(connected, stack, moment, utc):
+    """§7.16: with or without seconds, and offsets of every form; the report is kept whole."""
+    caller, _, call = connected
+    expect.succeeded(caller.report(call["callId"], timestamp=moment, packetLossRate=0.25))
+    rows = stack.sql(
+        "SELECT COUNT(*) AS n FROM call_quality_metrics WHERE call_id = %s AND reported_at = %s "
+        "AND packet_loss_rate = 0.25",
+        call["callId"],
+        utc,
+    )
+    assert rows[0]["n"] == 1
+
+
 def test_extreme_numbers_are_no_server_error(connected):
     """The largest and smallest of numbers are taken or refused; the end works all the same."""
     caller, callee, call = connected

@@ -99,11 +99,54 @@ import Testing
     #expect(try sweep().lost == 0, "the callee was not seen during this call")
     try seen(callee, secondsAgo: 91)
     #expect(try sweep().lost == 1)
+    let over = try stores.find(call)
+    let endedAt = try #require(over.endedAt)
+    #expect((91...96).contains((Timestamp.now().milliseconds - endedAt.milliseconds) / 1000))
+    #expect(
+      (107...109).contains(over.durationSeconds), "200 s less 91 s of silence (contract §7.17)")
+    #expect(over.durationSeconds == over.duration(to: endedAt))
+    for user in [caller, callee] {
+      #expect(try stores.historyOf(user).map(\.durationSeconds) == [over.durationSeconds])
+      let event = try JSONParser.parse(try #require(stores.events(user).last).data)
+      #expect(event["durationSeconds"] == .int(Int64(over.durationSeconds)))
+    }
     #expect(try stores.find(call).endReason == .connectionLost)
     #expect(try stores.find(call).status == .ended)
     #expect(try stores.historyOf(callee).map(\.status) == [.completed])
     #expect(try stores.line(callee) == nil)
     try Consistency.check(stores.connection)
+  }
+
+  @Test("§7.17 lost before anybody was seen after the answer: no time was talked")
+  func lostAtOnce() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    try stores.age(call, seconds: 200)
+    try stores.connection.execute(
+      "UPDATE calls SET accepted_at = accepted_at + INTERVAL 50 SECOND WHERE id = ?",
+      [.text(call.id)])
+    try seen(caller, secondsAgo: 170)
+    try seen(callee, secondsAgo: 180)
+    #expect(try sweep().lost == 1)
+    let over = try stores.find(call)
+    #expect(over.durationSeconds == 0)
+    #expect(over.endedAt == over.acceptedAt)
+  }
+
+  @Test("§5 a sweeper that comes late makes no call longer than the maximum")
+  func lateSweeper() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    try stores.age(call, seconds: 7200 + 3600)
+    #expect(try sweep().overdue == 1)
+    let over = try stores.find(call)
+    #expect(over.durationSeconds == 7200)
+    #expect(over.endedAt == over.acceptedAt?.adding(seconds: 7200))
+    let other = try stores.connect(caller, callee)
+    _ = try stores.calls.update(other.id, to: .disconnecting, by: caller, from: Origin())
+    try stores.age(other, seconds: 3600)
+    #expect(try sweep().overdue == 1)
+    #expect((9...11).contains(try stores.find(other).durationSeconds))
   }
 
   @Test("§5 an unanswered call is not lost, it times out")

@@ -19,6 +19,7 @@ BEGIN
   DECLARE v_caller, v_callee VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
   DECLARE v_caller_call, v_callee_call CHAR(36) CHARACTER SET ascii COLLATE ascii_bin;
   DECLARE v_caller_last, v_callee_last BIGINT UNSIGNED;
+  DECLARE v_caller_seen, v_callee_seen DATETIME(3);
   DECLARE v_lines INT DEFAULT 0;
   DECLARE v_existing INT DEFAULT 2;
   DECLARE v_samples INT UNSIGNED;
@@ -34,13 +35,15 @@ BEGIN
     -- In the order of the primary key, which is that of the ids.
     IF p_waits THEN
       SELECT COUNT(*), MAX(IF(user_id = v_caller, call_id, NULL)), MAX(IF(user_id = v_caller, last_event_id, NULL)),
-        MAX(IF(user_id = v_callee, call_id, NULL)), MAX(IF(user_id = v_callee, last_event_id, NULL))
-      INTO v_lines, v_caller_call, v_caller_last, v_callee_call, v_callee_last
+        MAX(IF(user_id = v_caller, seen_at, NULL)), MAX(IF(user_id = v_callee, call_id, NULL)),
+        MAX(IF(user_id = v_callee, last_event_id, NULL)), MAX(IF(user_id = v_callee, seen_at, NULL))
+      INTO v_lines, v_caller_call, v_caller_last, v_caller_seen, v_callee_call, v_callee_last, v_callee_seen
       FROM user_lines FORCE INDEX (PRIMARY) WHERE user_id IN (v_caller, v_callee) FOR UPDATE;
     ELSE
       SELECT COUNT(*), MAX(IF(user_id = v_caller, call_id, NULL)), MAX(IF(user_id = v_caller, last_event_id, NULL)),
-        MAX(IF(user_id = v_callee, call_id, NULL)), MAX(IF(user_id = v_callee, last_event_id, NULL))
-      INTO v_lines, v_caller_call, v_caller_last, v_callee_call, v_callee_last
+        MAX(IF(user_id = v_caller, seen_at, NULL)), MAX(IF(user_id = v_callee, call_id, NULL)),
+        MAX(IF(user_id = v_callee, last_event_id, NULL)), MAX(IF(user_id = v_callee, seen_at, NULL))
+      INTO v_lines, v_caller_call, v_caller_last, v_caller_seen, v_callee_call, v_callee_last, v_callee_seen
       FROM user_lines FORCE INDEX (PRIMARY) WHERE user_id IN (v_caller, v_callee) FOR UPDATE SKIP LOCKED;
     END IF;
 
@@ -52,8 +55,9 @@ BEGIN
     IF v_existing < 2 THEN
       CALL make_lines_1(v_caller, v_callee);
       SELECT COUNT(*), MAX(IF(user_id = v_caller, call_id, NULL)), MAX(IF(user_id = v_caller, last_event_id, NULL)),
-        MAX(IF(user_id = v_callee, call_id, NULL)), MAX(IF(user_id = v_callee, last_event_id, NULL))
-      INTO v_lines, v_caller_call, v_caller_last, v_callee_call, v_callee_last
+        MAX(IF(user_id = v_caller, seen_at, NULL)), MAX(IF(user_id = v_callee, call_id, NULL)),
+        MAX(IF(user_id = v_callee, last_event_id, NULL)), MAX(IF(user_id = v_callee, seen_at, NULL))
+      INTO v_lines, v_caller_call, v_caller_last, v_caller_seen, v_callee_call, v_callee_last, v_callee_seen
       FROM user_lines FORCE INDEX (PRIMARY) WHERE user_id IN (v_caller, v_callee) FOR UPDATE;
     END IF;
 
@@ -75,7 +79,8 @@ BEGIN
           IF(p_quality AND c.deadline_at IS NOT NULL, v_loss, c.quality_average_loss),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_rtt, c.quality_average_rtt),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_samples, c.quality_samples),
-          UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_callee_call, v_callee_last
+          UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
+          v_callee_last, v_callee_seen
         FROM calls c WHERE c.id = p_call FOR UPDATE;
       ELSE
         SELECT c.id, c.channel_id, c.caller_id, c.callee_id, c.call_type, c.status, c.end_reason,
@@ -85,7 +90,8 @@ BEGIN
           IF(p_quality AND c.deadline_at IS NOT NULL, v_loss, c.quality_average_loss),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_rtt, c.quality_average_rtt),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_samples, c.quality_samples),
-          UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_callee_call, v_callee_last
+          UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
+          v_callee_last, v_callee_seen
         FROM calls c WHERE c.id = p_call FOR UPDATE SKIP LOCKED;
       END IF;
     END IF;
@@ -94,7 +100,8 @@ BEGIN
       c.accepted_device, c.created_at, c.expires_at, c.accepted_at, c.connected_at, c.ended_at,
       c.deadline_at, c.duration_seconds, c.quality_average_score, c.quality_average_loss,
       c.quality_average_rtt, c.quality_samples,
-      UTC_TIMESTAMP(3), 0 AS is_locked, NULL, NULL, NULL, NULL
+      UTC_TIMESTAMP(3), 0 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
+      v_callee_last, v_callee_seen
     FROM calls c WHERE c.id = p_call;
   END IF;
 END
