@@ -71,7 +71,9 @@ struct TokenHandlers {
       seconds: settings.expirationSeconds, oldToken: oldToken, requestId: context.requestId)
     let grant = ownGrant(oldToken, channelId)
     let condition = grant.map { TokenAudit.Condition(statuses: Self.refreshable, uid: $0.uid) }
-    let entry = self.entry(request, role: grant?.role ?? .publisher)
+    var entry = self.entry(request, role: grant?.role ?? .publisher)
+    // What is no token of ours may be any text.
+    if grant == nil { entry.oldTokenPrefix = nil }
     let outcome = try audit.append(entry, where: condition)
     guard let call = outcome.call, call.isParticipant(context.userId),
       Self.refreshable.contains(call.status)

@@ -181,8 +181,11 @@ extension Call {
   package func overdue(at now: Timestamp) -> CallChange? {
     guard let deadlineAt, now >= deadlineAt, !status.isTerminal else { return nil }
     if status.isUnanswered { return timedOut(at: now) }
-    // However late it is found: no call is longer than the maximum.
-    return endedBySystem(status == .disconnecting ? .hangup : .maxDuration, at: deadlineAt)
+    if status == .disconnecting { return endedBySystem(.hangup, at: deadlineAt) }
+    // However late it is found: no call is longer than the maximum, counted from when its duration is.
+    let maximumSeconds = (deadlineAt.milliseconds - (acceptedAt ?? createdAt).milliseconds) / 1000
+    let longest = (connectedAt ?? acceptedAt ?? createdAt).adding(seconds: maximumSeconds)
+    return endedBySystem(.maxDuration, at: min(now, longest))
   }
 
   private func over(_ status: CallStatus, _ reason: EndReason, at now: Timestamp) -> Call {

@@ -34,6 +34,20 @@ import Testing
     try SignedAccessToken2(try #require(answer.data["token"]?.stringValue))
   }
 
+  @Test("R4.1 §7.5 an oldToken of any text is a fault of the request, and no failure of the server")
+  func hostileOldTokens() throws {
+    let pair = try service.pair()
+    let call = try service.connect(pair)
+    for text in [
+      "é", "'; DROP TABLE token_audit; --", "😀😀😀😀😀", String(repeating: "x", count: 5000),
+    ] {
+      let answer = refresh(pair.caller, call.channelId, text)
+      #expect(answer.status == 400)
+      #expect(answer.code == "VALIDATION_ERROR")
+      #expect(refresh("stranger", call.channelId, text).code == "NO_ACTIVE_CALL")
+    }
+  }
+
   @Test("R3.1 R3.2 a participant gets a token that says what the answer says")
   func generated() throws {
     let pair = try service.pair()
