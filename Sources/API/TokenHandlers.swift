@@ -106,7 +106,7 @@ struct TokenHandlers {
     let requestId: String
   }
 
-  private func uid(_ userId: String, _ call: Call) -> UInt32 {
+  private func uid(_ userId: String, _ call: TokenAudit.ChannelCall) -> UInt32 {
     AgoraUID.uid(of: userId, callerId: call.callerId, calleeId: call.calleeId)
   }
 
@@ -121,7 +121,8 @@ struct TokenHandlers {
 
   /// Makes the token for a call; one without its audit row is never given out.
   private func issue(
-    _ request: Request, role: RTCRole, _ call: Call, _ outcome: TokenAudit.Outcome,
+    _ request: Request, role: RTCRole, _ call: TokenAudit.ChannelCall,
+    _ outcome: TokenAudit.Outcome,
     _ entry: TokenAudit.Entry
   ) throws -> Reply {
     let uid = self.uid(request.userId, call)

@@ -61,13 +61,14 @@ package final class MySQLConnection {
     return [
       """
       SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, max_sort_length = 1024,
-        time_zone = '+00:00', timestamp = DEFAULT,
+        time_zone = '+00:00',
         sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', div_precision_increment = 4,
         sql_auto_is_null = 0, sql_select_limit = 18446744073709551615,
         max_join_size = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0,
         foreign_key_checks = 1, unique_checks = 1, autocommit = 1, completion_type = 'NO_CHAIN',
         innodb_lock_wait_timeout = 5, lock_wait_timeout = \(max(limit, 1))
-        /*M!100300 , old_mode = '', idle_transaction_timeout = 5, max_statement_time = \(limit) */
+        /*M!100300 , old_mode = '', idle_transaction_timeout = 5, idle_readonly_transaction_timeout = 0,
+          idle_write_transaction_timeout = 0, max_statement_time = \(limit) */
         /*!80000 , wait_timeout = 8, max_execution_time = \(limit)000 */
       """,
       "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
@@ -94,6 +95,8 @@ package final class MySQLConnection {
     guard connected != nil else { throw failure() }
     chattrix_wait_in_receive(handle, channel)
     for setting in Self.sessionSettings(options) { try run(setting) }
+    // The server's own clock. A server with `secure_timestamp` refuses to have it set, to anything.
+    _ = try? run("SET timestamp = DEFAULT")
   }
 
   deinit {

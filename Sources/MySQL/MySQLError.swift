@@ -25,39 +25,43 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// refuses what a request needs (contract §7.14).
   package var isUnavailable: Bool { isConnectionLost || isRefused || isRoutineMissing }
 
-  /// The connection is gone or could not be made: CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR,
-  /// CR_UNKNOWN_HOST, CR_SERVER_GONE_ERROR, CR_SERVER_LOST and its extended form,
-  /// ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, the handshake's
-  /// CR_SERVER_HANDSHAKE_ERR, ER_NET_READ_ERROR to ER_NET_WRITE_INTERRUPTED, ER_ABORTING_CONNECTION,
+  /// The connection is gone or could not be made, and what a COMMIT under way has come to is not known:
+  /// CR_SOCKET_CREATE_ERROR, CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR, CR_IPSOCK_ERROR, CR_UNKNOWN_HOST,
+  /// CR_SERVER_GONE_ERROR, CR_SERVER_LOST and its extended form, CR_SSL_CONNECTION_ERROR,
+  /// CR_MALFORMED_PACKET, the handshake's CR_SERVER_HANDSHAKE_ERR, ER_SERVER_SHUTDOWN,
+  /// ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_ABORTING_CONNECTION to ER_NET_WRITE_INTERRUPTED,
   /// ER_NEW_ABORTING_CONNECTION, ER_QUERY_INTERRUPTED (an administrator's KILL QUERY, or a cluster's),
+  /// ER_ERROR_DURING_COMMIT, ER_RUN_HOOK_ERROR (Group Replication, which may have sent the transaction),
   /// and what MySQL 8 says once before it hangs up: ER_CLIENT_INTERACTION_TIMEOUT and
   /// ER_SESSION_WAS_KILLED.
   private var isConnectionLost: Bool {
-    [
-      2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1077, 1927, 1152, 1184, 4031, 3169, 1158,
-      1159, 1160, 1161, 1317,
-    ].contains(code)
+    switch code {
+    case 2001...2006, 2012, 2013, 2026, 2027, 2055, 1053, 1077, 1927, 1152...1161, 1184, 1180, 1317,
+      3100, 3169, 4031:
+      true
+    default: false
+    }
   }
 
   /// The server is there and refuses, "not here, not now": nothing was written.
   ///
-  /// - Not writable: ER_OPTION_PREVENTS_STATEMENT (read_only, super_read_only), ER_READ_ONLY_MODE,
-  ///   ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION; ER_RUN_HOOK_ERROR and
-  ///   ER_TRANSACTION_ROLLBACK_DURING_COMMIT of Group Replication; ER_UNKNOWN_COM_ERROR of a Galera node
-  ///   that is not primary.
-  /// - Full: EE_WRITE, EE_DISK_FULL, ER_DISK_FULL, ER_RECORD_FILE_FULL.
+  /// - Not writable: ER_OPTION_PREVENTS_STATEMENT (read_only, super_read_only), ER_OPEN_AS_READONLY,
+  ///   ER_READ_ONLY_MODE, ER_INNODB_READ_ONLY, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+  ///   ER_SCHEMA_READ_ONLY; ER_UNKNOWN_COM_ERROR of a Galera node that is not primary.
+  /// - Full: EE_WRITE, EE_DISK_FULL, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_RECORD_FILE_FULL,
+  ///   ER_TOO_MANY_CONCURRENT_TRXS, ER_INNODB_UNDO_LOG_FULL.
   /// - Out of something: ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED,
-  ///   ER_HOST_IS_BLOCKED, ER_OUTOFMEMORY, ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES,
-  ///   ER_CANT_CREATE_THREAD, ER_MAX_PREPARED_STMT_COUNT_REACHED, and the lock table's
-  ///   ER_LOCK_TABLE_FULL.
+  ///   ER_HOST_IS_BLOCKED, ER_OUTOFMEMORY, ER_OUT_OF_RESOURCES, ER_CANT_CREATE_THREAD,
+  ///   ER_MAX_PREPARED_STMT_COUNT_REACHED, and the lock table's ER_LOCK_TABLE_FULL.
   /// - Away: ER_SERVER_OFFLINE_MODE, ER_SERVER_ISNT_AVAILABLE.
   ///
   /// Not in here: ER_ACCESS_DENIED_ERROR, ER_BAD_DB_ERROR and their like (a configuration's faults),
-  /// ER_GET_ERRNO (whatever a storage engine reports), ER_ERROR_DURING_COMMIT (the outcome is unknown).
+  /// ER_GET_ERRNO (whatever a storage engine reports), ER_OUT_OF_SORTMEMORY (a row, not a moment), and
+  /// damaged tables, which need an administrator.
   package var isRefused: Bool {
     [
-      1290, 1836, 1792, 3100, 3101, 1047, 3, 20, 1021, 1114, 1040, 1203, 1226, 1129, 1037, 1038,
-      1041, 1135, 1461, 1206, 3032, 3168,
+      1290, 1036, 1836, 1874, 1792, 3989, 1047, 3, 20, 1021, 1026, 1114, 1637, 3019, 1040, 1203,
+      1226, 1129, 1037, 1041, 1135, 1461, 1206, 3032, 3168,
     ].contains(code)
   }
 
@@ -67,9 +71,10 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// ER_SP_DOES_NOT_EXIST: a dump without routines was restored, say.
   package var isRoutineMissing: Bool { code == 1305 }
 
-  /// InnoDB gave this transaction up for another: a deadlock, a lock wait that took too long, or a
-  /// row that changed under a snapshot (MariaDB's ER_CHECKREAD). Running it again is right.
-  package var isConflict: Bool { [1213, 1205, 1020].contains(code) }
+  /// InnoDB gave this transaction up for another: a deadlock, a lock wait that took too long, a row or a
+  /// table that changed under a snapshot (MariaDB's ER_CHECKREAD, ER_TABLE_DEF_CHANGED), or a cluster did
+  /// at COMMIT (ER_TRANSACTION_ROLLBACK_DURING_COMMIT). Running it again is right.
+  package var isConflict: Bool { [1213, 1205, 1020, 1412, 3101].contains(code) }
 
   /// ER_LOCK_WAIT_TIMEOUT: a conflict that has cost `innodb_lock_wait_timeout` already.
   package var isLockTimeout: Bool { code == 1205 }

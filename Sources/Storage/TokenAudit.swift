@@ -43,9 +43,24 @@ package struct TokenAudit {
     }
   }
 
+  /// The call on a channel, live or over, as far as a token depends on it.
+  package struct ChannelCall: Sendable {
+    package let id: String
+    package let callerId: String
+    package let calleeId: String
+    package let status: CallStatus
+    /// When it stops ringing.
+    package let expiresAt: Timestamp
+
+    package func isParticipant(_ userId: String) -> Bool {
+      UserID.areSame(userId, callerId) || UserID.areSame(userId, calleeId)
+    }
+
+    package func isExpired(at now: Timestamp) -> Bool { status.isUnanswered && now >= expiresAt }
+  }
+
   package struct Outcome: Sendable {
-    /// The call on the channel, live or over.
-    package let call: Call?
+    package let call: ChannelCall?
     /// The row was written: the call meets the condition.
     package let isAudited: Bool
     /// The server's time.
@@ -61,10 +76,8 @@ package struct TokenAudit {
   /// - Parameter condition: nil only reads.
   package func append(_ entry: Entry, where condition: Condition?) throws -> Outcome {
     let statuses = (condition?.statuses ?? []).map(\.rawValue).joined(separator: ",")
-    var call: Call?
-    var outcome = (isAudited: false, now: Timestamp.now())
-    try database.read { connection in
-      try connection.readResults(
+    let outcome = try database.read {
+      try $0.first(
         Routine.issueToken,
         [
           .text(entry.channelId), .text(entry.userId), .text(statuses),
@@ -73,17 +86,12 @@ package struct TokenAudit {
           .text(condition == nil ? nil : entry.role), .text(Self.prefix(entry)),
           .text(entry.requestId), .time(entry.issuedAt), .time(entry.expiresAt),
         ]
-      ) { result, row in
-        if result == 0 {
-          // MySQL compares without the blanks at the end; to Agora they make another channel.
-          let found = try Call(row: row)
-          if found.channelId == entry.channelId { call = found }
-        } else {
-          outcome = (row.int(0) > 0, row.time(1) ?? .now())
-        }
+      ) { row in
+        Outcome(
+          call: try ChannelCall(row: row), isAudited: row.int(5) != 0, now: row.time(6) ?? .now())
       }
     }
-    return Outcome(call: call, isAudited: outcome.isAudited, now: outcome.now)
+    return outcome ?? Outcome(call: nil, isAudited: false, now: .now())
   }
 
   /// Writes an entry for a channel of no call, or of one that was made before calls had the uids.
@@ -106,5 +114,17 @@ package struct TokenAudit {
 
   private static func prefix(_ entry: Entry) -> String? {
     entry.oldTokenPrefix.map { String($0.prefix(16)) }
+  }
+}
+
+extension TokenAudit.ChannelCall {
+  /// nil where there is no call.
+  fileprivate init?(row: borrowing MySQLRow) throws {
+    guard let id = row.optionalText(0) else { return nil }
+    guard let status = CallStatus(rawValue: row.text(3)), let expiresAt = row.time(4) else {
+      throw StorageError.corruptRow(table: "calls", id: id)
+    }
+    self.init(
+      id: id, callerId: row.text(1), calleeId: row.text(2), status: status, expiresAt: expiresAt)
   }
 }

@@ -12,6 +12,37 @@ import Testing
     #expect(!error.isConflict)
   }
 
+  @Test(
+    "§7.14 a server that refuses for now is unavailable, and has written nothing",
+    arguments: [
+      1290, 1036, 1836, 1874, 1792, 3989, 1047, 1021, 1026, 1114, 1040, 1203, 1226, 1129, 1037,
+      1041, 1135, 1461, 3032,
+    ] as [UInt32])
+  func refused(code: UInt32) {
+    let error = MySQLError(code: code, message: "")
+    #expect(error.isUnavailable)
+    #expect(error.isRefused)
+    #expect(!error.isConflict)
+  }
+
+  @Test(
+    "§7.14 where a COMMIT's outcome may be unknown it is unavailable, and nothing is said of what was written",
+    arguments: [2013, 1053, 1180, 1317, 3100] as [UInt32])
+  func unknownOutcome(code: UInt32) {
+    let error = MySQLError(code: code, message: "")
+    #expect(error.isUnavailable)
+    #expect(!error.isRefused)
+  }
+
+  @Test(
+    "a transaction that was given up for another runs again",
+    arguments: [1213, 1205, 1020, 3101] as [UInt32])
+  func conflicts(code: UInt32) {
+    let error = MySQLError(code: code, message: "")
+    #expect(error.isConflict)
+    #expect(!error.isUnavailable)
+  }
+
   @Test("a mistake is neither", arguments: [1045, 1049, 1064, 1146, 1062, 1406, 2034] as [UInt32])
   func mistakes(code: UInt32) {
     let error = MySQLError(code: code, message: "")

@@ -2,7 +2,8 @@
 -- (R3.4, R4.4): one round trip for both. What makes a token rightful is the caller's of this procedure to say:
 -- it passes the statuses, and decides on the call that is returned.
 --
--- The first result is the call, or nothing; the second one row: how many audit rows were written (0 or 1), and the time.
+-- One row: the call's id (NULL: there is none on this channel), its participants, status and ring deadline,
+-- whether the audit row was written, and the time.
 CREATE PROCEDURE issue_token_1(
   IN p_channel  VARCHAR(64) CHARACTER SET ascii   COLLATE ascii_bin,
   IN p_user     VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -22,22 +23,30 @@ CREATE PROCEDURE issue_token_1(
 )
 SQL SECURITY INVOKER
 BEGIN
-  SELECT c.id, c.channel_id, c.caller_id, c.callee_id, c.call_type, c.status, c.end_reason,
-    c.accepted_device, c.created_at, c.expires_at, c.accepted_at, c.connected_at, c.ended_at,
-    c.deadline_at, c.duration_seconds, c.quality_average_score, c.quality_average_loss,
-    c.quality_average_rtt, c.quality_samples
-  FROM calls c WHERE c.channel_id = p_channel;
+  DECLARE v_call CHAR(36) CHARACTER SET ascii COLLATE ascii_bin;
+  DECLARE v_channel VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
+  DECLARE v_caller, v_callee VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+  DECLARE v_status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin;
+  DECLARE v_deadline DATETIME(3);
+  DECLARE v_caller_uid, v_callee_uid, v_uid INT UNSIGNED;
+  DECLARE v_written BOOLEAN DEFAULT FALSE;
 
-  INSERT INTO token_audit (user_id, call_id, channel_id, action, role, uid, old_token_prefix, request_id,
-    issued_at, expires_at)
-    SELECT p_user, c.id, c.channel_id, p_action, p_role, IF(c.caller_id = p_user, c.caller_uid, c.callee_uid),
-      p_prefix, p_request, p_issued, p_expires
-    FROM calls c
-    -- The comparison of texts takes no notice of blanks at the end; in Agora they make another channel.
-    WHERE c.channel_id = p_channel AND CAST(c.channel_id AS BINARY) = CAST(p_channel AS BINARY)
-      AND p_user IN (c.caller_id, c.callee_id) AND p_role IS NOT NULL AND FIND_IN_SET(c.status, p_statuses)
-      AND (p_expired OR c.status NOT IN ('initiating', 'ringing') OR c.expires_at > UTC_TIMESTAMP(3))
-      AND COALESCE(p_uid, IF(c.caller_id = p_user, c.caller_uid, c.callee_uid))
-        = IF(c.caller_id = p_user, c.caller_uid, c.callee_uid);
-  SELECT ROW_COUNT(), UTC_TIMESTAMP(3);
+  SELECT id, channel_id, caller_id, callee_id, status, expires_at, caller_uid, callee_uid
+  INTO v_call, v_channel, v_caller, v_callee, v_status, v_deadline, v_caller_uid, v_callee_uid
+  FROM calls WHERE channel_id = p_channel;
+
+  SET v_uid = CASE p_user WHEN v_caller THEN v_caller_uid WHEN v_callee THEN v_callee_uid END;
+  -- The comparison of texts takes no notice of blanks at the end; in Agora they make another channel. An
+  -- unknown uid is that of a call from before calls had them.
+  IF v_uid IS NOT NULL AND p_role IS NOT NULL AND LENGTH(v_channel) = LENGTH(p_channel)
+    AND FIND_IN_SET(v_status, p_statuses) AND COALESCE(p_uid, v_uid) = v_uid
+    AND (p_expired OR v_status NOT IN ('initiating', 'ringing') OR v_deadline > UTC_TIMESTAMP(3))
+  THEN
+    INSERT INTO token_audit (user_id, call_id, channel_id, action, role, uid, old_token_prefix, request_id,
+      issued_at, expires_at)
+    VALUES (p_user, v_call, v_channel, p_action, p_role, v_uid, p_prefix, p_request, p_issued, p_expires);
+    SET v_written = TRUE;
+  END IF;
+  SELECT IF(LENGTH(v_channel) = LENGTH(p_channel), v_call, NULL), v_caller, v_callee, v_status, v_deadline,
+    v_written, UTC_TIMESTAMP(3);
 END
