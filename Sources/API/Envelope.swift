@@ -19,7 +19,7 @@ struct Reply {
   }
 
   /// What has been written already.
-  init(_ json: JSONWriter) { data = json.bytes }
+  init(_ json: borrowing JSONWriter) { data = json.bytes }
 
   /// An object with the members that `members` writes.
   static func object(

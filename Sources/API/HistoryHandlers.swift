@@ -38,7 +38,7 @@ struct HistoryHandlers {
     // The rows become JSON while they are read.
     var json = JSONWriter(reserving: 8192)
     let result = try history.page(of: context.userId, query) {
-      json = JSONWriter(reserving: 8192)
+      json.reset()
       json.beginObject()
       json.key("calls")
       json.beginArray()
@@ -81,22 +81,36 @@ extension JSONWriter {
     beginObject()
     key("id")
     string(row.text(HistoryColumn.id.rawValue))
-    member("callId", row, .callId)
+    plain("callId", row, .callId)
     member("remoteUserId", row, .remoteUserId)
     member("remoteUserName", row, HistoryColumn.name(in: row))
     member("remoteUserAvatar", row, HistoryColumn.avatar(in: row))
-    member("callType", row, .callType)
-    member("status", row, .status)
-    member("direction", row, .direction)
-    member("endReason", row, .endReason)
-    member("timestamp", row.time(HistoryColumn.timestamp.rawValue)?.iso8601)
+    plain("callType", row, .callType)
+    plain("status", row, .status)
+    plain("direction", row, .direction)
+    plain("endReason", row, .endReason)
+    key("timestamp")
+    if let time = row.time(HistoryColumn.timestamp.rawValue) {
+      let text = time.iso8601Bytes
+      string(plain: text.span)
+    } else {
+      null()
+    }
     member("durationSeconds", row.int(HistoryColumn.durationSeconds.rawValue))
     endObject()
   }
 
+  /// An id of ours or a word of an enumeration.
+  private mutating func plain(
+    _ name: StaticString, _ row: borrowing MySQLRow, _ column: HistoryColumn
+  ) {
+    key(name)
+    if row.withUTF8(column.rawValue, { string(plain: $0) }) == nil { null() }
+  }
+
   /// A column as it is, as text; null where there is none.
   private mutating func member(
-    _ name: String, _ row: borrowing MySQLRow, _ column: HistoryColumn?
+    _ name: StaticString, _ row: borrowing MySQLRow, _ column: HistoryColumn?
   ) {
     key(name)
     guard let column, row.withUTF8(column.rawValue, { string(utf8: $0) }) != nil else {
@@ -129,11 +143,17 @@ extension CallStatistics {
     json.member("totalCalls", totalCalls)
     json.key("callsByType")
     json.beginObject()
-    for type in CallType.allCases { json.member(type.rawValue, count(type)) }
+    for type in CallType.allCases {
+      json.key(text: type.rawValue)
+      json.int(count(type))
+    }
     json.endObject()
     json.key("callsByStatus")
     json.beginObject()
-    for status in HistoryStatus.allCases { json.member(status.rawValue, count(status)) }
+    for status in HistoryStatus.allCases {
+      json.key(text: status.rawValue)
+      json.int(count(status))
+    }
     json.endObject()
     json.member("totalDurationMinutes", totalMinutes)
     json.member("averageCallDurationMinutes", averageMinutes)

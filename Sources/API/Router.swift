@@ -8,59 +8,104 @@ struct Route {
   typealias Handler = (Context) throws -> Reply
 
   let method: HTTPMethod
-  /// Segments after `/api/v1`; `{callId}` stands for any one.
-  let path: [String]
+  /// After `/api/v1/`; `{callId}` stands for any one segment.
+  let path: String
   let limit: RateLimit?
-  /// What a failure that is nobody's fault is called (R3.5, R4.5).
+  /// Error code for an unexpected failure of this route (R3.5, R4.5).
   let failure: CallError
   let handler: Handler
+  /// As the log shows it: without ids.
+  let pattern: String
+  fileprivate let matcher: PathMatcher
 
   init(
     _ method: HTTPMethod, _ path: String, limit: RateLimit? = nil,
     failure: CallError = .internalError, _ handler: @escaping Handler
   ) {
-    self.method = method
-    self.path = path.split(separator: "/").map(String.init)
+    (self.method, self.path, pattern) = (method, path, "/" + path)
+    matcher = PathMatcher(path)
     (self.limit, self.failure, self.handler) = (limit, failure, handler)
   }
-
-  /// As the log shows it: without anybody's ids.
-  var pattern: String { "/" + path.joined(separator: "/") }
 }
 
 struct Router {
   static let prefix = "/api/v1/"
-  private static let placeholder = "{callId}"
 
+  /// Those without a placeholder come first: /calls/active is no call id.
   let routes: [Route]
+
+  init(routes: [Route]) {
+    self.routes =
+      routes.filter { !$0.matcher.hasPlaceholder } + routes.filter { $0.matcher.hasPlaceholder }
+  }
 
   /// - Returns: The route, and what stands in the place of `{callId}`.
   /// - Throws: `CallError.notFound(.route)`; `CallError.methodNotAllowed` with the methods that the
   ///   path has.
   func route(_ request: HTTPRequest) throws(CallError) -> (route: Route, callId: String) {
     guard request.path.hasPrefix(Self.prefix) else { throw .notFound(.route) }
-    let rest = request.path.dropFirst(Self.prefix.count)
-    let segments = rest.split(separator: "/", omittingEmptySubsequences: false)
-    // A fixed segment is nearer than a placeholder: /calls/active is no call id.
-    let matches = routes.filter { Self.matches($0.path, segments) }
-    let exact = matches.filter { !$0.path.contains(Self.placeholder) }
-    let candidates = exact.isEmpty ? matches : exact
-    guard let first = candidates.first else { throw .notFound(.route) }
+    let path = request.path.utf8Span.span.extracting(droppingFirst: Self.prefix.utf8.count)
     let method = request.method == .head ? .get : request.method
-    guard let route = candidates.first(where: { $0.method == method }) else {
-      let names = candidates.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.name] }
-      throw .methodNotAllowed(allowed: names)
+    var (isFound, isFixed) = (false, false)
+    for route in routes {
+      guard let place = route.matcher.match(path) else { continue }
+      if isFixed, route.matcher.hasPlaceholder { break }
+      (isFound, isFixed) = (true, !route.matcher.hasPlaceholder)
+      if route.method == method { return (route, try callId(path, place)) }
     }
-    guard let place = first.path.firstIndex(of: Self.placeholder) else { return (route, "") }
-    let decoded = try? PercentEncoding.decode(segments[place], plusIsSpace: false)
-    guard let callId = decoded else { throw .notFound(.call) }
-    return (route, callId)
+    guard isFound else { throw .notFound(.route) }
+    throw .methodNotAllowed(allowed: methods(path, isFixed: isFixed))
   }
 
-  private static func matches(_ path: [String], _ segments: [Substring]) -> Bool {
-    path.count == segments.count
-      && zip(path, segments).allSatisfy {
-        $0 == $1 || $0 == placeholder && !$1.isEmpty
-      }
+  /// Of the routes that have this path.
+  private func methods(_ path: Span<UInt8>, isFixed: Bool) -> [String] {
+    var methods: [String] = []
+    for route in routes where route.matcher.hasPlaceholder != isFixed {
+      guard route.matcher.match(path) != nil else { continue }
+      methods += route.method == .get ? ["GET", "HEAD"] : [route.method.name]
+    }
+    return methods
+  }
+
+  private func callId(_ path: Span<UInt8>, _ place: Range<Int>) throws(CallError) -> String {
+    if place.isEmpty { return "" }
+    let segment = path.extracting(place).withUnsafeBufferPointer {
+      String(decoding: $0, as: UTF8.self)
+    }
+    do { return try PercentEncoding.decode(segment[...], plusIsSpace: false) } catch {
+      throw .notFound(.call)
+    }
+  }
+}
+
+/// A path with at most one placeholder, matched without taking it apart.
+private struct PathMatcher {
+  private let before: [UInt8]
+  private let after: [UInt8]
+  let hasPlaceholder: Bool
+
+  private static let placeholder = "{callId}"
+
+  init(_ path: String) {
+    let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard let place = segments.firstIndex(where: { $0 == Self.placeholder }) else {
+      (before, after, hasPlaceholder) = (Array(path.utf8), [], false)
+      return
+    }
+    before = Array(segments[..<place].map { "\($0)/" }.joined().utf8)
+    after = Array(segments[(place + 1)...].map { "/\($0)" }.joined().utf8)
+    hasPlaceholder = true
+  }
+
+  /// - Returns: Where the placeholder's segment is, empty without one; nil where the path is another.
+  func match(_ path: Span<UInt8>) -> Range<Int>? {
+    let end = path.count - after.count
+    guard hasPlaceholder ? end > before.count : path.count == before.count else { return nil }
+    let place = before.count..<end
+    for index in before.indices where path[index] != before[index] { return nil }
+    if !hasPlaceholder { return 0..<0 }
+    for index in after.indices where path[place.upperBound + index] != after[index] { return nil }
+    for index in place where path[index] == UInt8(ascii: "/") { return nil }
+    return place
   }
 }

@@ -29,8 +29,10 @@ extension HTTPResponse {
   private static func append(_ field: HTTPHeaders.Field, to bytes: inout [UInt8]) {
     bytes += field.name.utf8
     bytes += ": ".utf8
-    for byte in field.value.utf8 {
-      bytes.append(HTTPText.isFieldCharacter(byte) ? byte : UInt8(ascii: " "))
+    let start = bytes.count
+    bytes += field.value.utf8
+    for index in start..<bytes.count where !HTTPText.isFieldCharacter(bytes[index]) {
+      bytes[index] = UInt8(ascii: " ")
     }
     bytes += "\r\n".utf8
   }

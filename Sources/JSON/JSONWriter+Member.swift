@@ -1,31 +1,37 @@
 // A whole member in one call: `writer.member("callId", call.id)`; nil is written as null.
 
 extension JSONWriter {
-  package mutating func member(_ key: String, _ value: String?) {
+  package mutating func member(_ key: StaticString, _ value: String?) {
     self.key(key)
     if let value { string(value) } else { null() }
   }
 
-  package mutating func member(_ key: String, _ value: Int64?) {
+  /// A word of an enumeration, an id of ours or a time: text that needs no escaping.
+  package mutating func member(_ key: StaticString, plain value: String?) {
+    self.key(key)
+    if let value { string(plain: value.utf8Span.span) } else { null() }
+  }
+
+  package mutating func member(_ key: StaticString, _ value: Int64?) {
     self.key(key)
     if let value { int(value) } else { null() }
   }
 
-  package mutating func member(_ key: String, _ value: Int?) {
+  package mutating func member(_ key: StaticString, _ value: Int?) {
     member(key, value.map(Int64.init))
   }
 
-  package mutating func member(_ key: String, _ value: Double?) {
+  package mutating func member(_ key: StaticString, _ value: Double?) {
     self.key(key)
     if let value { double(value) } else { null() }
   }
 
-  package mutating func member(_ key: String, _ value: Bool?) {
+  package mutating func member(_ key: StaticString, _ value: Bool?) {
     self.key(key)
     if let value { bool(value) } else { null() }
   }
 
-  package mutating func member(_ key: String, _ value: JSONValue) {
+  package mutating func member(_ key: StaticString, _ value: JSONValue) {
     self.key(key)
     value.write(to: &self)
   }
@@ -50,7 +56,8 @@ extension JSONValue {
       writer.beginObject()
       let inOrder = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       for (key, value) in inOrder {
-        writer.member(key, value)
+        writer.key(text: key)
+        value.write(to: &writer)
       }
       writer.endObject()
     }

@@ -5,8 +5,15 @@
 extension Timestamp {
   /// `2026-05-04T03:02:01.000Z`.
   package var iso8601: String {
+    let text = iso8601Bytes
+    return String(copying: UTF8Span(unchecked: text.span, isKnownASCII: true))
+  }
+
+  /// The same as its bytes, which need no memory of their own.
+  package var iso8601Bytes: InlineArray<24, UInt8> {
     let parts = components
-    return String(unsafeUninitializedCapacity: 24) { buffer in
+    var buffer = InlineArray<24, UInt8>(repeating: 0)
+    do {
       func put(_ value: Int, _ at: Int, _ digits: Int) {
         var value = value
         for index in stride(from: at + digits - 1, through: at, by: -1) {
@@ -26,8 +33,8 @@ extension Timestamp {
       (buffer[10], buffer[19], buffer[23]) = (
         UInt8(ascii: "T"), UInt8(ascii: "."), UInt8(ascii: "Z")
       )
-      return 24
     }
+    return buffer
   }
 
   /// Reads `2026-05-04T03:02[:01[.123…]][Z|+02|+0200|+02:00]`; nil for anything else, for dates that the

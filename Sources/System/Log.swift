@@ -73,7 +73,7 @@ package struct Log: Sendable {
     if let requestId { json.member("requestId", requestId) }
     json.member("event", event)
     for (key, value) in fields {
-      json.key(key)
+      json.key(text: key)
       value.write(to: &json)
     }
     json.endObject()

@@ -70,9 +70,31 @@ import Testing
     #expect(
       written {
         $0.beginObject()
-        $0.member(text, 1)
+        $0.key(text: text)
+        $0.int(1)
         $0.endObject()
       } == "{\(json):1}")
+  }
+
+  @Test func textThatIsPlainIsWrittenAsItIs() {
+    let text = written { writer in
+      writer.beginArray()
+      writer.string(plain: "2026-05-04".utf8Span.span)
+      writer.string(plain: "".utf8Span.span)
+      writer.endArray()
+    }
+    #expect(text == #"["2026-05-04",""]"#)
+  }
+
+  @Test func whatWasWrittenIsForgotten() {
+    let text = written { writer in
+      writer.beginArray()
+      writer.int(1)
+      writer.reset()
+      writer.beginObject()
+      writer.endObject()
+    }
+    #expect(text == "{}")
   }
 
   @Test(arguments: [0, 1, -1, 9, 10, 12345, -90, .max, .min] as [Int64])

@@ -69,7 +69,9 @@ enum ServerFrame {
     return local("error") { json in
       if requestId != .null { json.member("requestId", requestId) }
       for name in ["code", "message", "details"] {
-        if let value = body?["error"]?[name] { json.member(name, value) }
+        guard let value = body?["error"]?[name] else { continue }
+        json.key(text: name)
+        value.write(to: &json)
       }
     }
   }
