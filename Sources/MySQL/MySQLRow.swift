@@ -1,6 +1,7 @@
 // A row of a result. While it is fetched it is a view of the statement's buffers, from which a reader
 // takes what it needs; a record is a copy that can be kept.
 
+import Glibc
 import System
 
 /// The row that is being fetched, its columns in the order of the statement. It cannot be copied,
@@ -66,7 +67,9 @@ package struct MySQLRow: ~Copyable {
       guard let text = one.value.string, let otherText = other.value.string else { return false }
       return text.utf8.elementsEqual(otherText.utf8)
     }
-    return one.content.elementsEqual(other.content)
+    let (bytes, otherBytes) = (one.content, other.content)
+    return bytes.count == otherBytes.count
+      && memcmp(bytes.baseAddress!, otherBytes.baseAddress!, bytes.count) == 0
   }
 
   func record() -> MySQLRecord { MySQLRecord(values: columns.map(\.value)) }

@@ -24,20 +24,20 @@ extension CallStore {
 
   /// The call that a user's line is busy with, or nil.
   package func active(of userId: String) throws -> CallDetails? {
-    try database.read { try CallStore.active(of: userId, $0, database.usersKey($0)) }
+    try database.read { try CallStore.active(of: userId, $0, database) }
   }
 
   /// A call past its deadline counts as over, even if nothing has written so yet.
-  static func active(of userId: String, _ connection: MySQLConnection, _ users: UsersKey) throws
+  static func active(of userId: String, _ connection: MySQLConnection, _ database: Database) throws
     -> CallDetails?
   {
-    let found = try DetailsQuery.activeCall(of: userId).run(connection, users)
+    let found = try DetailsQuery.activeCall(of: userId).run(connection, database)
     guard let found, found.details.call.overdue(at: found.now) == nil else { return nil }
     return found.details
   }
 
   func details(_ query: DetailsQuery) throws -> (details: CallDetails, now: Timestamp)? {
-    try database.read { try query.run($0, database.usersKey($0)) }
+    try database.read { try query.run($0, database) }
   }
 
   /// Calls that are not over, oldest first.
@@ -59,10 +59,11 @@ enum DetailsQuery {
   case activeCall(of: String)
   case idempotent(caller: String, key: String)
 
-  func run(_ connection: MySQLConnection, _ users: UsersKey) throws
+  func run(_ connection: MySQLConnection, _ database: Database) throws
     -> (details: CallDetails, now: Timestamp)?
   {
-    try connection.first(sql(users), values) { row in
+    let text = try database.text(of: shape, connection) { sql($0) }
+    return try connection.first(text, values) { row in
       let call = try Call(row: row)
       let place = Call.columnCount + 1
       return (
@@ -74,6 +75,14 @@ enum DetailsQuery {
             ?? Party(id: call.calleeId, name: nil, avatar: nil)),
         row.time(Call.columnCount) ?? .now()
       )
+    }
+  }
+
+  private var shape: StatementShape {
+    switch self {
+    case .call: .callDetails
+    case .activeCall: .activeCall
+    case .idempotent: .idempotentCall
     }
   }
 

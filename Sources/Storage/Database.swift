@@ -7,8 +7,9 @@ import System
 
 package final class Database {
   private let options: MySQLOptions
-  private var connection: MySQLConnection? { didSet { usersKey = nil } }
+  private var connection: MySQLConnection? { didSet { (usersKey, texts) = (nil, [:]) } }
   private var usersKey: UsersKey?
+  private var texts: [StatementShape: String] = [:]
   private var usedAt: Int64 = 0
 
   /// After this time without use a connection is looked at before it is used again.
@@ -70,6 +71,16 @@ package final class Database {
     let read = try UsersKey(connection)
     usersKey = read
     return read
+  }
+
+  /// The text of a statement that joins `users`, put together once a connection.
+  func text(
+    of shape: StatementShape, _ connection: MySQLConnection, make: (UsersKey) -> String
+  ) throws -> String {
+    if let text = texts[shape] { return text }
+    let made = make(try usersKey(connection))
+    texts[shape] = made
+    return made
   }
 
   /// Runs statements that read, all of them as of one moment (InnoDB's REPEATABLE READ), and that

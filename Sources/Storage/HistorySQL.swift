@@ -31,6 +31,11 @@ enum HistorySQL {
     select(query, isFar: query.offset > farOffset, users)
   }
 
+  static func shape(_ query: HistoryQuery) -> StatementShape {
+    .history(
+      isAfter: query.isAfter, isFar: query.offset > farOffset, query.callType, query.status)
+  }
+
   static func select(_ query: HistoryQuery, isFar: Bool, _ users: UsersKey) -> String {
     let columns = columns.map { "h.\($0)" }.joined(separator: ", ")
     let head = "SELECT \(columns), (\(total(query))), \(Party.columns("u"))"

@@ -56,7 +56,9 @@ package struct HistoryStore {
       begin()
       var page = HistoryPage()
       var count = 0
-      let sql = HistorySQL.select(query, try database.usersKey(connection))
+      let sql = try database.text(of: HistorySQL.shape(query), connection) {
+        HistorySQL.select(query, $0)
+      }
       try connection.read(sql, HistorySQL.values(userId, query)) { row in
         // A view of users may have several rows of one id; the first one counts.
         if row.int(HistoryColumn.id.rawValue) == page.last?.id { return }

@@ -125,7 +125,7 @@ package struct Outbox {
         return .nothing
       }
       let details = try CallStore.active(
-        of: userId, connection, database.usersKey(connection))
+        of: userId, connection, database)
       var invitation: StoredEvent?
       if let call = details?.call, call.status.isUnanswered, call.isCallee(userId) {
         invitation = try self.invitation(connection, userId, call.id)

@@ -12,28 +12,25 @@ extension Timestamp {
   /// The same as its bytes, which need no memory of their own.
   package var iso8601Bytes: InlineArray<24, UInt8> {
     let parts = components
-    var buffer = InlineArray<24, UInt8>(repeating: 0)
-    do {
-      func put(_ value: Int, _ at: Int, _ digits: Int) {
-        var value = value
-        for index in stride(from: at + digits - 1, through: at, by: -1) {
-          buffer[index] = UInt8(ascii: "0") + UInt8(value % 10)
-          value /= 10
-        }
-      }
-      put(parts.year, 0, 4)
-      put(parts.month, 5, 2)
-      put(parts.day, 8, 2)
-      put(parts.hour, 11, 2)
-      put(parts.minute, 14, 2)
-      put(parts.second, 17, 2)
-      put(parts.millisecond, 20, 3)
-      (buffer[4], buffer[7]) = (UInt8(ascii: "-"), UInt8(ascii: "-"))
-      (buffer[13], buffer[16]) = (UInt8(ascii: ":"), UInt8(ascii: ":"))
-      (buffer[10], buffer[19], buffer[23]) = (
-        UInt8(ascii: "T"), UInt8(ascii: "."), UInt8(ascii: "Z")
-      )
+    var buffer = InlineArray<24, UInt8>(repeating: UInt8(ascii: "0"))
+    func put(_ value: Int, _ at: Int) {
+      buffer[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10)
+      buffer[at + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
     }
+    put(parts.year / 100, 0)
+    put(parts.year % 100, 2)
+    put(parts.month, 5)
+    put(parts.day, 8)
+    put(parts.hour, 11)
+    put(parts.minute, 14)
+    put(parts.second, 17)
+    put(parts.millisecond / 10, 20)
+    buffer[22] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: parts.millisecond % 10)
+    (buffer[4], buffer[7]) = (UInt8(ascii: "-"), UInt8(ascii: "-"))
+    (buffer[13], buffer[16]) = (UInt8(ascii: ":"), UInt8(ascii: ":"))
+    (buffer[10], buffer[19], buffer[23]) = (
+      UInt8(ascii: "T"), UInt8(ascii: "."), UInt8(ascii: "Z")
+    )
     return buffer
   }
 
