@@ -1,0 +1,95 @@
+"""How often a request asks MySQL: counted by a relay in front of it, with a worker of its own.
+
+With the database on another host each is a millisecond, and while a call is changed both users' lines are locked.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import expect
+from support.programs import program, stack_environment
+from support.stack import ROOT
+
+sys.path.insert(0, str(ROOT / "Tests" / "Bench"))
+
+from roundtrips import Worker  # noqa: E402
+
+
+@pytest.fixture
+def worker(stack):
+    worker = Worker(stack_environment(stack), Path(program("chattrix-worker")))
+    yield worker
+    worker.stop()
+
+
+class Caller:
+    """Asks the worker as one person and notes what each operation costs."""
+
+    def __init__(self, worker: Worker, person):
+        self.worker, self.person = worker, person
+
+    def ask(self, method: str, path: str, **body) -> tuple[int, dict]:
+        content = json.dumps(body).encode() if body else b""
+        trips, _, answer = self.worker.cost(method, f"/api/v1{path}", self.person.token, content)
+        return trips, json.loads(answer)["data"]
+
+
+def a_whole_call(worker, people) -> dict[str, int]:
+    """Every operation once, by two users who have never called: round trips of each."""
+    one, other = people.pair()
+    caller, callee = Caller(worker, one), Caller(worker, other)
+    costs = {}
+    costs["initiate, first call"], call = caller.ask(
+        "POST", "/calls/initiate", calleeId=other.id, callType="video"
+    )
+    path = f"/calls/{call['callId']}"
+    costs["accept"], _ = callee.ask("POST", f"{path}/accept")
+    costs["generate"], token = caller.ask(
+        "POST", "/agora/token/generate", channelId=call["channelId"]
+    )
+    costs["refresh"], _ = caller.ask(
+        "POST", "/agora/token/refresh", channelId=call["channelId"], oldToken=token["token"]
+    )
+    costs["status"], _ = caller.ask("PATCH", f"{path}/status", status="connected")
+    costs["quality"], _ = caller.ask("POST", f"{path}/quality", networkQuality="bad")
+    costs["active"], _ = caller.ask("GET", "/calls/active")
+    costs["details"], _ = caller.ask("GET", path)
+    costs["end"], _ = caller.ask("POST", f"{path}/end")
+    costs["history"], _ = caller.ask("GET", "/calls/history?page=1&limit=20")
+    costs["history, filtered"], _ = caller.ask("GET", "/calls/history?status=completed")
+    costs["delete"], _ = caller.ask("DELETE", f"/calls/history/{call['callId']}")
+    costs["initiate"], call = caller.ask(
+        "POST", "/calls/initiate", calleeId=other.id, callType="audio"
+    )
+    costs["reject"], _ = callee.ask("POST", f"/calls/{call['callId']}/reject")
+    return costs
+
+
+def test_round_trips(worker, people):
+    """A change of a call is two, a read one, whatever it writes and however long the history is."""
+    a_whole_call(worker, people)  # prepares the statements
+    costs = a_whole_call(worker, people)
+    reads = ("generate", "refresh", "active", "details", "history", "history, filtered", "delete")
+    expected = {name: 1 if name in reads else 2 for name in costs}
+    assert costs == expected
+
+
+def test_a_busy_callee(worker, people, stack):
+    """Three, of which one records the call."""
+    trips = {}
+    for _ in range(2):
+        one, other = people.pair()
+        third = people.friend_of(other)
+        call = expect.succeeded(third.initiate(other), 201)
+        body = json.dumps({"calleeId": other.id, "callType": "video"}).encode()
+        worker.relay.take()
+        status, content = worker.ask("POST", "/api/v1/calls/initiate", one.token, body)
+        trips = worker.relay.take()
+        assert (status, json.loads(content)["error"]["code"]) == (409, "USER_BUSY")
+        third.end(call["callId"])
+    assert trips == 3
