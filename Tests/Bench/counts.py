@@ -182,7 +182,12 @@ def dumps(folder: Path) -> set[Path]:
 
 def profile(env: dict[str, str], ask: Callable[[Worker], bytes], folder: Path) -> Profile:
     """What the measured requests cost, after others have warmed everything up."""
-    tool = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={folder}/callgrind.out.%p"]
+    tool = [
+        "valgrind",
+        "--tool=callgrind",
+        "--quiet",
+        f"--callgrind-out-file={folder}/callgrind.out.%p",
+    ]
     worker = Worker(env, folder, tool)
     try:
         for _ in range(WARM_UP):
@@ -262,7 +267,9 @@ def compiler() -> str:
 
 
 def show(costs: dict[str, Cost]) -> None:
-    print(f"{'a request':16} {'instructions':>13} {'in libraries':>13} {'allocations':>12} {'system calls':>13}")
+    print(
+        f"{'a request':16} {'instructions':>13} {'in libraries':>13} {'allocations':>12} {'system calls':>13}"
+    )
     for name, cost in costs.items():
         print(
             f"{name:16} {cost.instructions:13,} {cost.library_instructions:13,} {cost.allocations:12} "

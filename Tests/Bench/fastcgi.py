@@ -35,7 +35,9 @@ def request(method: str, target: str, token: str = "", body: bytes = b"") -> byt
     )
     content = record(STDIN, body) if body else b""
     begin = record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, 0))
-    return begin + record(PARAMETERS, pairs) + record(PARAMETERS, b"") + content + record(STDIN, b"")
+    return (
+        begin + record(PARAMETERS, pairs) + record(PARAMETERS, b"") + content + record(STDIN, b"")
+    )
 
 
 def ask(path: str, method: str, target: str, token: str = "", body: bytes = b"") -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import fastcgi  # noqa: E402
+import fastcgi
 
 # Commands that get no answer (MySQL's protocol, "Command Phase").
 COM_QUIT, COM_STMT_SEND_LONG_DATA, COM_STMT_CLOSE = 0x01, 0x18, 0x19

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 
 import jwt
-
 from stack import Stack
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from support import expect, keys
 from support.people import send
 from support.variants import variant

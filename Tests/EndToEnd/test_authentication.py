@@ -9,7 +9,6 @@ import json
 import time
 
 import pytest
-
 from support import expect, keys, routes
 from support.people import send
 

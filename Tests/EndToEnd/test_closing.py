@@ -11,7 +11,6 @@ import struct
 import time
 
 import pytest
-
 from description.documents import asyncapi
 from support import expect
 from support.devices import Device

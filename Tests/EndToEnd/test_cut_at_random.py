@@ -10,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from support import expect, snapshots
 from support.clock import shift_call
 from support.devices import Device

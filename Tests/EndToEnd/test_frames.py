@@ -6,7 +6,6 @@ import os
 import struct
 
 import pytest
-
 from support.raw import dial, exchange, status
 from support.silence import opcodes, upgrade
 

@@ -7,9 +7,8 @@ import json
 import random
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-
 from support import expect, routes
+from websockets.exceptions import ConnectionClosed
 
 criterion = pytest.mark.criterion
 

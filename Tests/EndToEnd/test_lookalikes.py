@@ -9,7 +9,6 @@ import unicodedata
 import uuid
 
 import pytest
-
 from support import expect
 from support.people import Person
 

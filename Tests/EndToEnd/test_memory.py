@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from support import expect
 from support.raw import dial
 from support.silence import upgraded_and_silent

@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from websockets.exceptions import InvalidStatus
-
 from support import expect
+from websockets.exceptions import InvalidStatus
 
 criterion = pytest.mark.criterion
 

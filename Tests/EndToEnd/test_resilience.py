@@ -11,7 +11,6 @@ import time
 from collections import Counter
 
 import pytest
-
 from support import expect
 from support.load import Load
 from support.logs import files

@@ -10,14 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from support import expect
 from support.programs import program, stack_environment
 from support.stack import ROOT
 
 sys.path.insert(0, str(ROOT / "Tests" / "Bench"))
 
-from roundtrips import Worker  # noqa: E402
+from roundtrips import Worker
 
 
 @pytest.fixture

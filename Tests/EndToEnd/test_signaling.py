@@ -7,11 +7,10 @@ import json
 import time
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-
 from support import expect
 from support.stack import wait_until
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 criterion = pytest.mark.criterion
 

@@ -7,7 +7,6 @@ import time
 import uuid
 
 import pytest
-
 from support import agora, expect
 from support.stack import ROOT
 

@@ -10,7 +10,6 @@ import uuid
 
 import pytest
 import requests
-
 from support import expect, routes
 from support import people as client
 from support.raw import exchange

@@ -6,7 +6,6 @@ import hashlib
 import uuid
 
 import pytest
-
 from support import agora, expect
 
 criterion = pytest.mark.criterion

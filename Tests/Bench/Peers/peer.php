@@ -1,7 +1,7 @@
 <?php
-// Three operations of the API as a PHP-FPM application would have them: the JWT verified, the same
-// statements on the same tables, the same answer. Leaves out what the worker does besides: the log
-// line, the hint in Redis, the rules for what is not well-formed.
+// Three operations of the API as a PHP-FPM application would have them: the JWT verified, the same rate limit
+// in Redis, the same rows in the same tables, the notification after the commit, the same answer. Leaves out
+// what the worker does besides: the log line, and the rules for what is not well-formed.
 
 declare(strict_types=1);
 
@@ -48,6 +48,54 @@ function database(): PDO
                 . 'innodb_lock_wait_timeout = 5',
         ]
     );
+}
+
+/** A persistent connection. */
+function redis(): Redis
+{
+    static $redis = null;
+    if ($redis === null) {
+        $url = parse_url($_SERVER['REDIS_URL']);
+        $redis = new Redis();
+        $redis->pconnect($url['host'], $url['port'], 0.25);
+    }
+    return $redis;
+}
+
+// The worker's own script: a list of times, oldest first.
+const LIMIT_SCRIPT = <<<'LUA'
+    local t = redis.call('TIME')
+    local now = t[1] * 1000000 + t[2]
+    local limit = tonumber(ARGV[1])
+    local window = tonumber(ARGV[2])
+    local first = redis.call('LINDEX', KEYS[1], 0)
+    while first and tonumber(first) <= now - window do
+      redis.call('LPOP', KEYS[1])
+      first = redis.call('LINDEX', KEYS[1], 0)
+    end
+    local used = redis.call('LLEN', KEYS[1])
+    if used >= limit then
+      local blocking = redis.call('LINDEX', KEYS[1], used - limit)
+      return {0, 0, tonumber(blocking) + window - now}
+    end
+    redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+    redis.call('PEXPIRE', KEYS[1], window / 1000)
+    return {1, limit - used - 1, (tonumber(first) or now) + window - now}
+    LUA;
+
+/** Counts the request, in a window of 60 s. */
+function limit(string $name, string $user): void
+{
+    static $digest = null;
+    $digest ??= sha1(LIMIT_SCRIPT);
+    $arguments = ["chattrix:limit:$name:$user", '1000000000', '60000000'];
+    $reply = redis()->evalSha($digest, $arguments, 1) ?: redis()->eval(LIMIT_SCRIPT, $arguments, 1);
+    if ($reply[0] !== 1) {
+        throw new Refusal('too many', 429);
+    }
+    header('RateLimit-Limit: 1000000000');
+    header("RateLimit-Remaining: {$reply[1]}");
+    header('RateLimit-Reset: ' . (int) ceil($reply[2] / 1e6));
 }
 
 function run(PDO $database, string $sql, array $values): PDOStatement
@@ -169,6 +217,14 @@ function initiate(string $user, array $body): array
         . 'WHERE user_id IN (?, ?) AND call_id IS NULL',
         [$id, $callee, $user, $callee])->rowCount();
     if ($claimed !== 2) {
+        // Users who have never called have no lines yet.
+        $made = run($database, 'INSERT IGNORE INTO user_lines (user_id) VALUES (?), (?)', [$user, $callee])->rowCount();
+        $claimed += $made === 0 ? 0 : run($database,
+            'UPDATE user_lines FORCE INDEX (PRIMARY) SET call_id = ?, last_event_id = last_event_id + (user_id = ?) '
+            . 'WHERE user_id IN (?, ?) AND call_id IS NULL',
+            [$id, $callee, $user, $callee])->rowCount();
+    }
+    if ($claimed !== 2) {
         $database->rollBack();
         throw new Refusal('busy', 409);
     }
@@ -183,6 +239,7 @@ function initiate(string $user, array $body): array
         [$id, 'call_invitation',
             json_encode($call + ['callType' => $body['callType'], 'expiresAt' => wire($expiresAt)]), $callee]);
     $database->commit();
+    redis()->publish('chattrix:events', json_encode([$callee]));
     http_response_code(201);
     return $call + ['calleeId' => $callee, 'calleeName' => $people[$callee]['name'],
         'calleeAvatar' => $people[$callee]['avatar_url'], 'callType' => $body['callType'], 'status' => 'initiating',
@@ -227,6 +284,8 @@ try {
     $path = strtok($_SERVER['REQUEST_URI'], '?');
     $user = user();
     $body = $_SERVER['REQUEST_METHOD'] === 'POST' ? json_decode(file_get_contents('php://input'), true) : [];
+    limit(['/peer/agora/token/generate' => 'token-generate', '/peer/calls/initiate' => 'call-initiate',
+        '/peer/calls/history' => 'call-history'][$path] ?? 'other', $user);
     $data = match ($path) {
         '/peer/agora/token/generate' => generate($user, $body),
         '/peer/calls/initiate' => initiate($user, $body),

@@ -13,6 +13,7 @@ peers_packages() {
   command -v sysbench >/dev/null || missing+=(sysbench)
   peers_php_program >/dev/null || missing+=(php-fpm)
   compgen -G '/usr/lib/php/*/pdo_mysql.so' >/dev/null || missing+=(php-mysql)
+  compgen -G '/usr/lib/php/*/redis.so' >/dev/null || missing+=(php-redis)
   ((${#missing[@]} == 0)) || packages_as_root bash "$here/apt.sh" "${missing[@]}"
 }
 
@@ -81,9 +82,23 @@ peers_location() { # PREFIX SOCKET PARAMETER…
   echo "}"
 }
 
+# nginx's own parameters, as its package brings them.
+peers_parameters() {
+  local file
+  for file in /etc/nginx/fastcgi_params /usr/local/etc/nginx/fastcgi_params; do
+    if [[ -r $file ]]; then echo "$file" && return 0; fi
+  done
+}
+
 peers_nginx() {
   {
     peers_location /echo "$SOCKET_DIR/echo.sock" "SCRIPT_NAME /echo"
+    # The same without this product's log line, headers and maps: nginx as it comes.
+    echo "location ^~ /plain/ {"
+    echo "  access_log off;"
+    echo "  include $(peers_parameters);"
+    echo "  fastcgi_pass \"unix:$SOCKET_DIR/echo.sock\";"
+    echo "}"
     peers_location /peer "$SOCKET_DIR/php.sock" "SCRIPT_FILENAME \"$peers_source/peer.php\""
   } >"$STACK_DIR/nginx/chattrix/peers.conf"
   grep -q peers.conf "$STACK_DIR/nginx/chattrix/host.conf" ||

@@ -8,9 +8,11 @@ median counts, and of the medians the ratio. `rest.sh` has brought everything up
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,9 +22,13 @@ from pathlib import Path
 import jwt
 import pymysql
 
-import worker
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import processes  # noqa: E402
+import roundtrips  # noqa: E402
+import worker  # noqa: E402
+
 CONNECTIONS, THREADS = 32, 2
 LIVE = 1000  # calls that tokens are asked for, and users whose history is read
 API, PEER = "/api/v1", "/peer"
@@ -33,6 +39,39 @@ class Turn:
     rate: float
     p50: float = 0.0  # milliseconds
     p99: float = 0.0
+    pool: float = 0.0  # microseconds of processor time a request: the side's own processes
+    nginx: float = 0.0
+    mysql: float = 0.0
+    redis: float = 0.0
+
+
+PARTS = ("rate", "p50", "p99", "pool", "nginx", "mysql", "redis")
+
+
+class Processors:
+    """Processor time of the processes that take part, by what they are."""
+
+    def __init__(self, env: dict[str, str]):
+        self.groups = {
+            "ours": self.tree(int(env["SUPERVISOR_PID"])),
+            "C echo": self.tree(int(env["PEER_ECHO_PID"])),
+            "PHP-FPM": self.tree(int(env["PEER_PHP_PID"])),
+            "nginx": self.tree(int(env["NGINX_PID"])),
+            "mysql": [int(env["MYSQL_PID"])],
+            "redis": [int(env["REDIS_PID"])],
+        }
+
+    @staticmethod
+    def tree(pid: int) -> list[int]:
+        return [pid, *processes.children(pid)]
+
+    def read(self, group: str) -> float:
+        """Microseconds, of all threads (proc(5), schedstat)."""
+        return sum(
+            int(path.read_text().split()[0]) / 1000
+            for pid in self.groups[group]
+            for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+        )
 
 
 class Rows:
@@ -101,12 +140,14 @@ class Requests:
             )
         return files
 
-    def refusals(self) -> tuple[Path, Path, Path]:
+    def refusals(self) -> tuple[Path, ...]:
         unknown = self.write("404", ["GET\tPREFIX/nothing/here\t\t"] * THREADS)[API]
         nobody = self.write("401", ["GET\tPREFIX/calls/active\t\t"] * THREADS)[API]
         echo = self.folder / "echo"
         echo.write_text("GET\t/echo/calls/active\t\t\n" * THREADS)
-        return nobody, unknown, echo
+        plain = self.folder / "plain"
+        plain.write_text("GET\t/plain/calls/active\t\t\n" * THREADS)
+        return nobody, unknown, echo, plain
 
     def token(self) -> dict[str, Path]:
         return self.write(
@@ -138,6 +179,7 @@ class Load:
 
     def __init__(self, env: dict[str, str], seconds: int, folder: Path):
         self.env, self.seconds = env, seconds
+        self.processors = Processors(env)
         self.url = env["OPS_URL"]
         # Not on the command line, which everybody can read.
         self.settings = folder / "sysbench.cnf"
@@ -147,7 +189,9 @@ class Load:
             f"mysql-password={env['MYSQL_PASSWORD']}\nmysql-db={env['MYSQL_DATABASE']}\n"
         )
 
-    def wrk(self, requests: Path, *, refused: bool = False) -> Turn:
+    def wrk(self, requests: Path, side: str, *, refused: bool = False) -> Turn:
+        groups = {"pool": side, "nginx": "nginx", "mysql": "mysql", "redis": "redis"}
+        before = {part: self.processors.read(group) for part, group in groups.items()}
         command = [
             "wrk",
             f"-t{THREADS}",
@@ -163,7 +207,11 @@ class Load:
             raise SystemExit(
                 f"{requests.name}: {count} requests, {refusals} refused, {failures} failed"
             )
-        return Turn(count / duration * 1e6, p50 / 1000, p99 / 1000)
+        spent = {
+            part: (self.processors.read(group) - before[part]) / count
+            for part, group in groups.items()
+        }
+        return Turn(count / duration * 1e6, p50 / 1000, p99 / 1000, **spent)
 
     def sysbench(self, subject: str, connections: int, people: int) -> Turn:
         output = subprocess.check_output(
@@ -188,12 +236,7 @@ def measure(
             before()
             turns[name].append(side())
     return {
-        name: Turn(
-            *(
-                statistics.median(getattr(turn, part) for turn in all_)
-                for part in ("rate", "p50", "p99")
-            )
-        )
+        name: Turn(*(statistics.median(getattr(turn, part) for turn in all_) for part in PARTS))
         for name, all_ in turns.items()
     }
 
@@ -209,14 +252,86 @@ def compare(what: str, results: dict[str, Turn], targets: dict[str, float]) -> N
         )
 
 
+def costs(what: str, results: dict[str, Turn], limit: float, echo: Turn) -> None:
+    """Where the two cores' time of a request goes, and a worker's beside the C echo's."""
+    for side, turn in results.items():
+        if not turn.pool:
+            continue
+        rest = 2e6 / turn.rate - turn.pool - turn.nginx - turn.mysql - turn.redis
+        line = f"{what:16} {side:12} {turn.pool:7.0f} {turn.nginx:7.0f} {turn.mysql:7.0f} {turn.redis:7.0f} {rest:7.0f}"
+        if side in ("ours", "401"):
+            ratio = turn.pool / echo.pool
+            line += f"   {ratio:5.2f} x the C echo's ({limit}): {'met' if ratio <= limit else 'NOT MET'}"
+        print(line, flush=True)
+
+
+def distant(env: dict[str, str]) -> None:
+    """With the database a millisecond away in each direction: round trips and time of each operation."""
+    database = pymysql.connect(
+        unix_socket=env["MYSQL_SOCKET"], user=env["MYSQL_USER"], password=env["MYSQL_PASSWORD"],
+        database=env["MYSQL_DATABASE"], autocommit=True,
+    )  # fmt: skip
+    names = ("MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "MYSQL_SOCKET", "REDIS_URL")
+    names += ("JWT_SECRET", "AGORA_APP_ID", "AGORA_APP_CERTIFICATE")
+    one = roundtrips.Worker(
+        {name: env[name] for name in names}, Path(env["PROGRAM_DIR"]) / "chattrix-worker", 0.001
+    )
+    expires = int(time.time()) + 3600
+
+    def token(user: str) -> str:
+        return jwt.encode({"sub": user, "exp": expires}, env["JWT_SECRET"], "HS256")
+
+    costs: dict[str, list[tuple[int, float]]] = {}
+
+    def ask(name: str, user: str, method: str, path: str, **body) -> dict:
+        content = json.dumps(body).encode() if body else b""
+        trips, took, answer = one.cost(method, f"/api/v1{path}", token(user), content)
+        costs.setdefault(name, []).append((trips, took))
+        return json.loads(answer)["data"]
+
+    try:
+        for number in range(12):
+            caller, callee = f"bench-caller-{9000 + number}", f"bench-callee-{9000 + number}"
+            with database.cursor() as cursor:
+                cursor.execute("DELETE FROM user_lines WHERE user_id IN (%s, %s)", (caller, callee))
+            for name in ("initiate, first call", "initiate"):
+                call = ask(
+                    name, caller, "POST", "/calls/initiate", calleeId=callee, callType="video"
+                )
+                path = f"/calls/{call['callId']}"
+                ask("accept", callee, "POST", f"{path}/accept")
+                channel = call["channelId"]
+                old = ask("generate", caller, "POST", "/agora/token/generate", channelId=channel)
+                ask(
+                    "refresh", caller, "POST", "/agora/token/refresh", channelId=channel,
+                    oldToken=old["token"],
+                )  # fmt: skip
+                ask("status", caller, "PATCH", f"{path}/status", status="connected")
+                ask("quality", caller, "POST", f"{path}/quality", networkQuality="bad")
+                ask("active", caller, "GET", "/calls/active")
+                ask("details", caller, "GET", path)
+                ask("end", callee, "POST", f"{path}/end")
+            ask("history", caller, "GET", "/calls/history?page=1&limit=20")
+    finally:
+        one.stop()
+    print(
+        "\nMySQL 1 ms away in each direction, medians of 12; what it takes without the delay is in it"
+    )
+    print(f"{'':22} {'round trips':>12} {'ms':>7}")
+    for name, found in costs.items():
+        warm = found[2:]
+        trips = statistics.median(trips for trips, _ in warm)
+        print(f"{name:22} {trips:12.0f} {statistics.median(took for _, took in warm):7.1f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5, help="of a turn")
     parser.add_argument(
         "--pairs", type=int, default=60_000, help="of users who can call each other"
     )
-    parser.add_argument("--only", default="refusals,token,history,initiate,worker")
+    parser.add_argument("--only", default="refusals,token,history,initiate,first,distant,worker")
     arguments = parser.parse_args()
     env = dict(os.environ)
     supervisor = int(env["SUPERVISOR_PID"])
@@ -239,35 +354,56 @@ def main() -> None:
             f"{'':16} {ours}   {'peer':18} {'peer/s':>8} {'p99 ms':>7}  {'ratio':>6} {'target':>6}"
         )
 
+        nobody, unknown, echo_file, plain = requests.refusals()
+        sides = {"C echo": lambda: load.wrk(echo_file, "C echo", refused=True)}
         if "refusals" in arguments.only:
-            nobody, unknown, echo = requests.refusals()
-            sides = {
-                "401": lambda: load.wrk(nobody, refused=True),
-                "404": lambda: load.wrk(unknown, refused=True),
-                "C echo": lambda: load.wrk(echo, refused=True),
+            sides |= {
+                "401": lambda: load.wrk(nobody, "ours", refused=True),
+                "404": lambda: load.wrk(unknown, "ours", refused=True),
+                "plain": lambda: load.wrk(plain, "C echo", refused=True),
             }
-            results = measure(sides, lambda: None, arguments.rounds)
-            for what in ("401", "404"):
-                compare(
-                    f"a {what}",
-                    {"ours": results[what], "C echo": results["C echo"]},
-                    {"C echo": 0.9},
-                )
+        results = measure(sides, lambda: None, arguments.rounds)
+        echo = results["C echo"]
+        for what in ("401", "404") if "refusals" in arguments.only else ():
+            peers = {"C echo": echo, "C echo, plain": results["plain"]}
+            compare(f"a {what}", {"ours": results[what]} | peers, dict.fromkeys(peers, 0.9))
+        spent: list[tuple[str, dict[str, Turn], float]] = [("refusal", results, 1.4)]
 
-        for subject, connections, people in (
-            ("token", workers, LIVE), ("history", workers, LIVE), ("initiate", 16, arguments.pairs),
+        def without_lines() -> None:
+            rows.reset()
+            rows.run("DELETE FROM user_lines WHERE user_id LIKE 'bench-%'")
+
+        for subject, connections, people, targets, limit in (
+            ("token", workers, LIVE, (2.0, 0.6), 4), ("history", workers, LIVE, (2.0, 0.6), 4),
+            ("initiate", 16, arguments.pairs, (2.0, 0.6), 5), ("first", 16, arguments.pairs, (1.5, None), 5),
         ):  # fmt: skip
             if subject not in arguments.only:
                 continue
-            files = getattr(requests, subject)()
-            bare = f"SQL alone, {connections}"
+            files = getattr(requests, subject.replace("first", "initiate"))()
             sides = {
-                "ours": lambda f=files: load.wrk(f[API]),
-                "PHP-FPM": lambda f=files: load.wrk(f[PEER]),
-                bare: lambda s=subject, c=connections, p=people: load.sysbench(s, c, p),
+                "ours": lambda f=files: load.wrk(f[API], "ours"),
+                "PHP-FPM": lambda f=files: load.wrk(f[PEER], "PHP-FPM"),
             }
-            results = measure(sides, rows.reset, arguments.rounds)
-            compare(subject, results, {"PHP-FPM": 2.0, bare: 0.6})
+            wanted = {"PHP-FPM": targets[0]}
+            if targets[1]:
+                bare = f"SQL alone, {connections}"
+                sides[bare] = lambda s=subject, c=connections, p=people: load.sysbench(s, c, p)
+                wanted[bare] = targets[1]
+            before_turn = without_lines if subject == "first" else rows.reset
+            results = measure(sides, before_turn, arguments.rounds)
+            compare(subject, results, wanted)
+            spent.append((subject, results, limit))
+
+        print(
+            "\nMicroseconds of processor time a request; the rest is the load, the kernel and idle time"
+        )
+        print(f"{'':16} {'':12} {'pool':>7} {'nginx':>7} {'MySQL':>7} {'Redis':>7} {'rest':>7}")
+        for what, results, limit in spent:
+            costs(what, results, limit, echo)
+        if "first" in arguments.only:
+            rows.script("people.sql")
+        if "distant" in arguments.only:
+            distant(env)
         if "worker" in arguments.only:
             worker.report(Path(env["PROGRAM_DIR"]) / "chattrix-worker", before, supervisor)
 
