@@ -96,8 +96,7 @@ static inline void *chattrix_map_shared(int descriptor, size_t length) {
 }
 
 // setsockopt(2) with a timeval: how long a read or write on a blocking socket may wait.
-static inline void chattrix_limit_transfers(int descriptor, int seconds) {
+static inline void chattrix_limit_transfer(int descriptor, int option, int seconds) {
   struct timeval limit = {.tv_sec = seconds, .tv_usec = 0};
-  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  setsockopt(descriptor, SOL_SOCKET, option, &limit, sizeof limit);
 }

@@ -23,6 +23,7 @@ CREATE PROCEDURE initiate_call_1(
 SQL SECURITY INVOKER
 BEGIN
   DECLARE v_claimed, v_existing INT;
+  DECLARE v_last BIGINT UNSIGNED;
 
   START TRANSACTION;
   UPDATE user_lines FORCE INDEX (PRIMARY)
@@ -51,14 +52,17 @@ BEGIN
       idempotency_key, created_at, expires_at, deadline_at)
     VALUES (p_call, p_channel, p_caller, p_callee, p_caller_uid, p_callee_uid, p_type, 'initiating',
       p_key, p_created, p_expires, p_expires);
+    SELECT last_event_id INTO v_last FROM user_lines WHERE user_id = p_callee;
     INSERT INTO call_events (user_id, event_id, call_id, event_type, data, created_at)
-      SELECT user_id, last_event_id, p_call, p_event, p_data, UTC_TIMESTAMP(3)
-      FROM user_lines WHERE user_id = p_callee;
+    VALUES (p_callee, v_last, p_call, p_event, p_data, UTC_TIMESTAMP(3));
     COMMIT;
+    SELECT 1, NULL, 0, NULL, 0, UTC_TIMESTAMP(3);
+  ELSE
+    SELECT 0, a.call_id, a.call_id IS NOT NULL AND (x.id IS NULL OR x.deadline_at <= UTC_TIMESTAMP(3)),
+      b.call_id, b.call_id IS NOT NULL AND (y.id IS NULL OR y.deadline_at <= UTC_TIMESTAMP(3)),
+      UTC_TIMESTAMP(3)
+    FROM (SELECT 1) one
+    LEFT JOIN user_lines a ON a.user_id = p_caller LEFT JOIN calls x ON x.id = a.call_id
+    LEFT JOIN user_lines b ON b.user_id = p_callee LEFT JOIN calls y ON y.id = b.call_id;
   END IF;
-  SELECT v_claimed = 2, a.call_id, a.call_id IS NOT NULL AND (x.id IS NULL OR x.deadline_at <= UTC_TIMESTAMP(3)),
-    b.call_id, b.call_id IS NOT NULL AND (y.id IS NULL OR y.deadline_at <= UTC_TIMESTAMP(3)), UTC_TIMESTAMP(3)
-  FROM (SELECT 1) one
-  LEFT JOIN user_lines a ON a.user_id = p_caller AND v_claimed < 2 LEFT JOIN calls x ON x.id = a.call_id
-  LEFT JOIN user_lines b ON b.user_id = p_callee AND v_claimed < 2 LEFT JOIN calls y ON y.id = b.call_id;
 END
