@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
+from websockets.sync.client import unix_connect
 
 HERE = Path(__file__).resolve().parent
 FILE = HERE / "counts.json"
@@ -33,6 +34,7 @@ from stack import Stack  # noqa: E402
 
 PAIRS = 8
 WARM_UP, MEASURED = 12, 24
+HEARTBEATS = 400
 
 
 @dataclass
@@ -231,13 +233,56 @@ def system_calls(env: dict[str, str], ask: Callable[[Worker], bytes], folder: Pa
         worker.stop()
 
 
+def heartbeat(env: dict[str, str], token: str, folder: Path) -> Cost:
+    """What the event loop's thread of the sidecar spends on a heartbeat and its acknowledgement."""
+    address = folder / "signaling.sock"
+    program = Path(env["PROGRAM_DIR"]) / "chattrix-signaling"
+    settings = {"SIGNALING_ADDRESS": f"unix:{address}", "SIGNALING_MESSAGES_PER_SECOND": "0"}
+    process = subprocess.Popen(
+        ["valgrind", "--tool=callgrind", "--quiet", "--separate-threads=yes",
+         f"--callgrind-out-file={folder}/callgrind.out.%p", str(program)],
+        stdout=subprocess.DEVNULL, stderr=(folder / "signaling.log").open("ab"),
+        env=env | settings, cwd=folder,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not address.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        headers = {"Authorization": f"Bearer {token}"}
+        with unix_connect(str(address), "ws://localhost/ws", additional_headers=headers) as client:
+            client.recv(timeout=60)  # connected
+
+            def beat(times: int) -> None:
+                for _ in range(times):
+                    client.send('{"type":"heartbeat"}')
+                    assert '"heartbeat.ack"' in client.recv(timeout=60)
+
+            beat(HEARTBEATS // 4)
+            control(process, "--zero", folder)
+            before = dumps(folder)
+            beat(HEARTBEATS)
+            control(process, "--dump", folder)
+        found: list[Path] = []
+        while not found and time.monotonic() < deadline:
+            time.sleep(0.2)
+            found = [path for path in dumps(folder) - before if path.name.endswith("-01")]
+        profile = Profile(found[0], "chattrix-signaling")
+        return Cost(
+            profile.own // HEARTBEATS, profile.others // HEARTBEATS,
+            round(profile.allocations / HEARTBEATS), 0.0,
+        )  # fmt: skip
+    finally:
+        process.kill()
+        process.wait(30)
+
+
 def check(answer: bytes) -> None:
     status = answer.split(b"\r\n", 1)[0]
     if not status.startswith((b"Status: 200", b"Status: 201", b"Status: 401")):
         raise SystemExit(answer[:400].decode(errors="replace"))
 
 
-def measure(only: str | None) -> dict[str, Cost]:
+def measure(only: str | None, *, traced: bool = True) -> dict[str, Cost]:
     stack = Stack()
     env = {**os.environ, **stack.env, "RATE_LIMIT_CALL_INITIATE": "1000000"}
     env |= {name: "1000000" for name in ("RATE_LIMIT_TOKEN_GENERATE", "RATE_LIMIT_CALL_HISTORY")}
@@ -252,11 +297,14 @@ def measure(only: str | None) -> dict[str, Cost]:
             continue
         with tempfile.TemporaryDirectory() as folder:
             found = profile(env, ask, Path(folder))
-            calls = system_calls(env, ask, Path(folder))
+            calls = system_calls(env, ask, Path(folder)) if traced else 0.0
             costs[name] = Cost(
                 found.own // MEASURED, found.others // MEASURED, found.allocations // MEASURED,
                 round(calls, 1),
             )  # fmt: skip
+    if not only or only in "heartbeat":
+        with tempfile.TemporaryDirectory() as folder:
+            costs["heartbeat"] = heartbeat(env, requests.tokens[0], Path(folder))
     return costs
 
 
@@ -281,10 +329,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="a part of a name")
     parser.add_argument("--write", action="store_true", help="rewrite counts.json")
+    parser.add_argument(
+        "--json", action="store_true", help="print nothing but JSON, no system calls"
+    )
     arguments, _ = parser.parse_known_args()
-    costs = measure(arguments.only)
+    costs = measure(arguments.only, traced=not arguments.json)
+    if arguments.json:
+        print(json.dumps({n: c.as_json() for n, c in costs.items()}))
+        return
     show(costs)
-    if arguments.write:
+    if arguments.write and not arguments.only:
         content = {"swift": compiler(), "requests": {n: c.as_json() for n, c in costs.items()}}
         FILE.write_text(json.dumps(content, indent=2) + "\n")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import jwt
 import pymysql
 import requests
+
 from stack import environment
 
 LARGE, SMALL, CROWD = "bench-large", "bench-small", "bench-crowd-"

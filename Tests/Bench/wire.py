@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 import jwt
+
 from stack import Stack
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from criteria import Criteria
 from support import sockets
 from support.hosts import Hosts

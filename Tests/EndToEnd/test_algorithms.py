@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support import expect, keys
 from support.people import send
 from support.variants import variant

@@ -9,6 +9,7 @@ import json
 import time
 
 import pytest
+
 from support import expect, keys, routes
 from support.people import send
 

@@ -9,6 +9,7 @@ import socket
 import time
 
 import pytest
+
 from support.silence import upgrade
 from support.stack import resident_bytes, wait_until
 from support.variants import variant

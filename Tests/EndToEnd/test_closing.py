@@ -11,6 +11,7 @@ import struct
 import time
 
 import pytest
+
 from description.documents import asyncapi
 from support import expect
 from support.devices import Device

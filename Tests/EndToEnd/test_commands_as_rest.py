@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from support import expect
 from support.clock import shift_call
 

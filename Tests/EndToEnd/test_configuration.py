@@ -7,6 +7,7 @@ import os
 import subprocess
 
 import pytest
+
 from support import keys
 from support.programs import PROGRAMS, program
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from support import expect, keys
 from support.handshakes import not_admitted
 from support.people import send
 from support.sockets import Socket
 from support.variants import SETTINGS, variant
-from websockets.exceptions import InvalidStatus
 
 pytestmark = variant("configured")
 LISTED = SETTINGS["configured"]["ALLOWED_ORIGINS"].split(",")

@@ -6,6 +6,7 @@ import random
 import time
 
 import pytest
+
 from support import invariants
 from support.load import Load
 from support.outages import halted, kill, stopped

@@ -9,6 +9,7 @@ import time
 import uuid
 
 import pytest
+
 from support.crowd import Crowd, capacity
 from support.outages import signals
 from support.stack import resident_bytes, wait_until

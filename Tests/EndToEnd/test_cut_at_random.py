@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from support import expect, snapshots
 from support.clock import shift_call
 from support.devices import Device

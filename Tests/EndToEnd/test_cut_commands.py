@@ -7,6 +7,7 @@ import json
 import uuid
 
 import pytest
+
 from support import expect
 from support.devices import Device
 from support.raw import dial, exchange

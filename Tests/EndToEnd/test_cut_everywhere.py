@@ -16,6 +16,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from support import snapshots
 from support.devices import Cut, Device
 from support.scenes import ROLES, SCENARIOS, Scenario, Scene, frames, play

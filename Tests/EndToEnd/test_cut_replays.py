@@ -7,6 +7,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from support import expect
 from support.devices import Cut, Device
 from support.handshakes import not_admitted

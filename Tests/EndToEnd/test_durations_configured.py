@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.clock import shift_call
 from support.variants import SETTINGS, variant
 

@@ -7,6 +7,7 @@ order per user, so what did not come before it was never sent.
 from __future__ import annotations
 
 import pytest
+
 from support import expect
 
 criterion = pytest.mark.criterion

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from support import expect
 from support.logs import program_lines
 from support.stack import wait_until

@@ -6,6 +6,7 @@ import os
 import struct
 
 import pytest
+
 from support.raw import dial, exchange, status
 from support.silence import opcodes, upgrade
 

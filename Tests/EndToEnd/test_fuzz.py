@@ -7,8 +7,9 @@ import json
 import random
 
 import pytest
-from support import expect, routes
 from websockets.exceptions import ConnectionClosed
+
+from support import expect, routes
 
 criterion = pytest.mark.criterion
 

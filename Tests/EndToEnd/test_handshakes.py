@@ -6,13 +6,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from support import expect, keys
 from support.handshakes import not_admitted, ticket
 from support.people import send
 from support.raw import dial, status
 from support.silence import upgrade
 from support.sockets import Socket
-from websockets.exceptions import InvalidStatus
 
 criterion = pytest.mark.criterion
 

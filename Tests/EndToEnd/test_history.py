@@ -6,6 +6,7 @@ import itertools
 import random
 
 import pytest
+
 from support import expect
 from support.clock import shift_call
 

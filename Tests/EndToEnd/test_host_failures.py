@@ -11,6 +11,8 @@ import random
 import time
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+
 from support import expect
 from support.clock import shift_call, shift_user
 from support.hosts import Device, answers, at, without
@@ -19,7 +21,6 @@ from support.people import Person
 from support.stack import wait_until
 from test_races import together
 from test_two_hosts import count, people
-from websockets.exceptions import ConnectionClosed
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(90)]
 criterion = pytest.mark.criterion

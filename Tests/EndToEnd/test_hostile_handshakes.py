@@ -6,11 +6,12 @@ import contextlib
 import socket
 
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from support.raw import dial, exchange, status
 from support.silence import upgrade
 from support.stack import resident_bytes
 from test_frames import CONTINUATION, TEXT, frame
-from websockets.exceptions import InvalidStatus
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+
 from support import expect, routes
 from support.people import session
 from support.raw import exchange, status

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from support import keys
 from support.people import send
 from support.sockets import Socket
 from support.stack import wait_until
 from support.variants import variant
-from websockets.exceptions import InvalidStatus
 
 pytestmark = [*variant("rotating"), pytest.mark.timeout(120)]
 OLD, NEW = keys.RSA_KEY, keys.EC_KEY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from support import expect
 from support.outages import readiness, stopped
 from support.stack import wait_until

@@ -11,9 +11,10 @@ import subprocess
 import urllib.request
 
 import pytest
+from websockets.sync.client import connect
+
 from support.programs import program, stack_environment
 from support.stack import wait_until
-from websockets.sync.client import connect
 
 criterion = pytest.mark.criterion
 

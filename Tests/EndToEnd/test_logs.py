@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from support import expect, keys
 from support.logs import files, program_files, program_lines
 from support.people import send
 from support.sockets import Socket
 from support.stack import command
-from websockets.exceptions import InvalidStatus
 
 criterion = pytest.mark.criterion
 

@@ -9,6 +9,7 @@ import unicodedata
 import uuid
 
 import pytest
+
 from support import expect
 from support.people import Person
 

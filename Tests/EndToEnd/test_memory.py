@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from support import expect
 from support.raw import dial
 from support.silence import upgraded_and_silent

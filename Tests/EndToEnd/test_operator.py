@@ -8,6 +8,7 @@ import subprocess
 import uuid
 
 import pytest
+
 from support import expect
 from support.people import Person, send
 from support.programs import program, stack_environment

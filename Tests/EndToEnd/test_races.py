@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 
 import pytest
+
 from support import expect
 from support.clock import stored
 from support.variants import variant

@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support import expect
 from websockets.exceptions import InvalidStatus
+
+from support import expect
 
 criterion = pytest.mark.criterion
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 
 import pytest
+
 from support import expect
 from support.load import Load
 from support.logs import files

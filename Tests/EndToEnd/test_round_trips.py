@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support import expect
 from support.programs import program, stack_environment
 from support.stack import ROOT

@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC
 
 import pytest
+
 from support import expect
 from support.clock import columns, stored
 from support.programs import program, stack_environment

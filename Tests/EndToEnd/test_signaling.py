@@ -7,10 +7,11 @@ import json
 import time
 
 import pytest
-from support import expect
-from support.stack import wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from support import expect
+from support.stack import wait_until
 
 criterion = pytest.mark.criterion
 

@@ -12,9 +12,10 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.programs import program, stack_environment
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from support.programs import program, stack_environment
 
 criterion = pytest.mark.criterion
 

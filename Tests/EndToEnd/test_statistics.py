@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from support import expect
 from support.clock import shift_call, shift_user
 from support.stack import wait_until

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.handshakes import not_admitted, ticket
 from support.sockets import Socket
 from support.wire import WAYS, Wire

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from support import expect
 from support.clock import shift_call
 from support.stack import wait_until

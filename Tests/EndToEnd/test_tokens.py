@@ -7,6 +7,7 @@ import time
 import uuid
 
 import pytest
+
 from support import agora, expect
 from support.stack import ROOT
 

@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 import requests
+
 from support import expect, routes
 from support import people as client
 from support.raw import exchange

@@ -11,6 +11,8 @@ import uuid
 from collections import Counter
 
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from support import expect, invariants
 from support.clock import shift, stored
 from support.hosts import Device, at
@@ -19,7 +21,6 @@ from support.people import People
 from support.sockets import Socket, close_all
 from support.stack import wait_until
 from test_races import code_of, rows, together
-from websockets.exceptions import InvalidStatus
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(60)]
 criterion = pytest.mark.criterion

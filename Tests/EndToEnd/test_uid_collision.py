@@ -6,6 +6,7 @@ import hashlib
 import uuid
 
 import pytest
+
 from support import agora, expect
 
 criterion = pytest.mark.criterion

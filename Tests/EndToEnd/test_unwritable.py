@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+
 from support import expect
 from support.outages import healthy
 from support.people import send

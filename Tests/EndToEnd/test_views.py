@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from support import expect
 from support.people import Person
 from support.variants import variant

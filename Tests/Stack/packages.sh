@@ -32,6 +32,8 @@ END
   cat <<'END'
 libfcgi-bin	command cgi-fcgi
 iproute2	command ip
+valgrind	command valgrind
+strace	command strace
 END
 }
 

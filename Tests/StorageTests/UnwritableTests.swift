@@ -57,7 +57,9 @@ import Testing
       expectAway { _ = try stores.calls.accept(call.id, by: callee, from: Origin()) }
       expectAway { _ = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin()) }
       expectAway { try stores.history.delete(over.id, of: other) }
-      expectAway { _ = try stores.audit.append(.anything(call), where: .init(statuses: [.initiating])) }
+      expectAway {
+        _ = try stores.audit.append(.anything(call), where: .init(statuses: [.initiating]))
+      }
       expectAway { try stores.presence.touch([caller]) }
       #expect(try stores.historyOf(other).count == 1)
       #expect(try stores.calls.active(of: caller)?.call.id == call.id)

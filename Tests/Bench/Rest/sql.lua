@@ -1,5 +1,5 @@
--- sysbench: what the API sends to MariaDB for one request and nothing else, prepared as it does, on the
--- rows of people.sql. One event is one request.
+-- sysbench: the statements of one request one by one, prepared, and nothing else, as a program without stored
+-- procedures sends them; on the rows of people.sql. One event is one request.
 
 sysbench.cmdline.options = {
   subject = { "token, history or initiate", "token" },

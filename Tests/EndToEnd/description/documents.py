@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import jsonschema_rs
+
 from support.stack import ROOT
 
 DIRECTORY = ROOT / "nginx" / "description"

@@ -7,12 +7,12 @@ import re
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from support import people as client
-from support.stack import ROOT
 
 from description import frames
 from description.documents import DIRECTORY, asyncapi, openapi
 from description.responses import METHODS
+from support import people as client
+from support.stack import ROOT
 
 
 def operations():

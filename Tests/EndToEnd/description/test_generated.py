@@ -15,11 +15,11 @@ import uuid
 from pathlib import Path
 
 import pytest
+
+from description.documents import DIRECTORY
 from support import keys
 from support.stack import Stack
 from support.variants import variant
-
-from description.documents import DIRECTORY
 
 HERE = Path(__file__).parent
 PAIRS = 4000

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from support import expect, routes
-from support import people as client
-from support.stack import ROOT
 
 from description.documents import openapi
 from description.responses import METHODS
+from support import expect, routes
+from support import people as client
+from support.stack import ROOT
 
 OWN_TAGS = {"Operations", "Description"}
 

@@ -8,8 +8,8 @@ import threading
 import uuid
 
 import requests
-from description import responses
 
+from description import responses
 from support import expect, keys
 from support.sockets import Socket
 from support.stack import Stack, wait_until

@@ -6,10 +6,10 @@ import json
 import time
 import urllib.parse
 
-from description import frames
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from description import frames
 from support import expect
 from support.stack import Stack
 

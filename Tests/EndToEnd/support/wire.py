@@ -12,11 +12,11 @@ import socket
 import struct
 import urllib.parse
 
-from description import frames
 from websockets.client import ClientProtocol
 from websockets.frames import Close, Frame, Opcode
 from websockets.uri import parse_uri
 
+from description import frames
 from support import expect
 from support.stack import Stack
 
