@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
+import pymysql
 from websockets.sync.client import unix_connect
 
 HERE = Path(__file__).resolve().parent
@@ -168,7 +169,18 @@ def prepare(stack: Stack) -> None:
             )
             lines = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
             for statement in filter(None, map(str.strip, lines.split(";"))):
-                cursor.execute(statement)
+                execute(cursor, statement)
+
+
+def execute(cursor, statement: str) -> None:
+    """Again where the stack's sweeper was in the way."""
+    for attempt in range(5):
+        try:
+            cursor.execute(statement)
+            return
+        except pymysql.err.OperationalError as error:
+            if error.args[0] != 1213 or attempt == 4:
+                raise
 
 
 def control(process: subprocess.Popen, option: str, folder: Path) -> None:
