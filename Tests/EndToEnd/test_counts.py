@@ -22,7 +22,7 @@ BENCH = ROOT / "Tests" / "Bench"
 KNOWN = json.loads((BENCH / "counts.json").read_text())
 TOLERANCE = 0.05
 
-pytestmark = [*variant("fragile"), pytest.mark.timeout(300)]
+pytestmark = [*variant("crowded"), pytest.mark.timeout(300)]
 
 
 def compiler() -> str:
