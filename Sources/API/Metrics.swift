@@ -92,9 +92,22 @@ package struct Metrics {
       # HELP chattrix_sweep_failures_total Passes of the sweeper that failed.
       # TYPE chattrix_sweep_failures_total counter
       chattrix_sweep_failures_total \(value(.sweepFailures))
+      # HELP chattrix_sweep_lag_seconds How late the sweeper is with the oldest deadline.
+      # TYPE chattrix_sweep_lag_seconds gauge
+      chattrix_sweep_lag_seconds \(lagSeconds(value))
+      # HELP chattrix_live_calls Calls that are not over, of all hosts.
+      # TYPE chattrix_live_calls gauge
+      chattrix_live_calls \(value(.liveCalls))
 
       """
   }
+}
+
+/// A pass that hangs measures nothing: then it is as late as that pass is old.
+private func lagSeconds(_ value: (SupervisorCounter) -> UInt64) -> Double {
+  let since = Int64(clamping: value(.sweepingSince))
+  let sweeping = since == 0 ? 0 : max(0, Timestamp.now().milliseconds - since)
+  return Double(max(Int64(clamping: value(.sweepLagMilliseconds)), sweeping)) / 1000
 }
 
 extension SharedCounters {

@@ -28,6 +28,8 @@ package final class Sweeper {
   private static let transactionBatch = 20
   /// How often lost calls are looked for.
   private static let lostIntervalSeconds: Int64 = 5
+  /// How often the load is measured.
+  private static let loadIntervalSeconds: Int64 = 1
   /// How often lost stored procedures are looked for.
   private static let routinesIntervalSeconds: Int64 = 10
 
@@ -41,6 +43,9 @@ package final class Sweeper {
   private var lostDueAt = Timestamp(milliseconds: 0)
   private var retentionDueAt = Timestamp(milliseconds: 0)
   private var routinesDueAt = Timestamp(milliseconds: 0)
+  private var loadDueAt = Timestamp(milliseconds: 0)
+  /// As it was at the last measurement, before that pass ended anything.
+  package private(set) var load: CallLoad?
   /// The first of the pass under way.
   private var failure: (any Error)?
 
@@ -60,6 +65,7 @@ package final class Sweeper {
   package func sweep(now: Timestamp = .now()) throws -> SweepReport {
     var report = SweepReport()
     failure = nil
+    try measure(now)
     try restoreRoutines(&report, now)
     try endOverdue(&report)
     if now >= lostDueAt {
@@ -69,6 +75,12 @@ package final class Sweeper {
     try purge(&report, now)
     if let failure { throw failure }
     return report
+  }
+
+  private func measure(_ now: Timestamp) throws {
+    guard now >= loadDueAt else { return }
+    do { load = try CallLoad.measure(database) } catch { try keep(error) }
+    loadDueAt = now.adding(seconds: Self.loadIntervalSeconds)
   }
 
   private func restoreRoutines(_ report: inout SweepReport, _ now: Timestamp) throws {

@@ -70,14 +70,17 @@ package final class Supervisor {
   }
 
   /// Keeps the pool until SIGTERM or SIGINT, and then until the last worker has gone.
-  /// - Parameter sweep: Makes, on the sweeper's thread, what one pass calls.
+  /// - Parameter sweep: Makes, on the sweeper's thread, what one pass calls; what that measures it stores.
   /// - Throws: `SystemError` where the loop itself is broken.
-  package func run(sweep: @escaping @Sendable () -> SweeperThread.Pass) throws(SystemError) {
+  package func run(
+    sweep: @escaping @Sendable (SweepGauges) -> SweeperThread.Pass
+  ) throws(SystemError) {
     defer { socket.removePath() }
     log.info(
       "supervisor_started",
       ["workers": .int(Int64(settings.pool.workers)), "socket": .string(socket.name)])
-    try sweeper.start(sweep)
+    let gauges = sweeper.gauges
+    try sweeper.start { sweep(gauges) }
     act()
     notifier.ready()
     while !isOver {

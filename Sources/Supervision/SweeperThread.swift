@@ -15,6 +15,9 @@ package final class SweeperThread: Sendable {
   /// An error is logged again after this time; until then only counted.
   private static let repeatMilliseconds: Int64 = 10_000
 
+  /// What the passes have measured.
+  package let gauges = SweepGauges()
+
   private let log: Log
   private let wake: EventDescriptor
   private let isStopping = Atomic<Bool>(false)

@@ -65,6 +65,8 @@ package final class WorkerProcesses {
     store(.reloads, condition.reloads)
     store(.sweeps, sweeper.passes)
     store(.sweepFailures, sweeper.failures)
+    store(.liveCalls, sweeper.gauges.liveCalls)
+    store(.sweepLagMilliseconds, sweeper.gauges.lagMilliseconds)
     let since = sweepingMilliseconds.map { Timestamp.now().milliseconds - $0 } ?? 0
     store(.sweepingSince, Int(since))
   }

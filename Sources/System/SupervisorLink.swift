@@ -69,4 +69,7 @@ package enum SupervisorCounter: Int, CaseIterable, Sendable {
   case sweeps, sweepFailures
   /// When the sweep under way began, in milliseconds since 1970; 0 where there is none.
   case sweepingSince
+  /// Calls that are not over, of all hosts, and how late the sweeper is with the oldest deadline: as
+  /// measured once a second.
+  case liveCalls, sweepLagMilliseconds
 }

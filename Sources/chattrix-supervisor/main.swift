@@ -18,7 +18,7 @@ func workerProgram() throws(SystemError) -> String {
 }
 
 /// What the sweeper's thread calls, with connections of its own.
-@Sendable func makeSweep() -> SweeperThread.Pass {
+@Sendable func makeSweep(_ gauges: SweepGauges) -> SweeperThread.Pass {
   let retention = RetentionSettings(
     qualityDays: configuration.qualityRetentionDays, auditDays: configuration.auditRetentionDays)
   let sweeper = Sweeper(
@@ -26,6 +26,11 @@ func workerProgram() throws(SystemError) -> String {
     hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention,
     routines: try? Migrations.installedRoutines())
   return {
+    defer {
+      if let load = sweeper.load {
+        gauges.store(liveCalls: load.liveCalls, lagMilliseconds: load.lagMilliseconds)
+      }
+    }
     let report = try sweeper.sweep()
     guard report.overdue + report.lost + report.purged + report.restored > 0 else { return nil }
     return [

@@ -39,6 +39,45 @@ import Testing
     try Consistency.check(stores.connection)
   }
 
+  /// Calls that other tests of the suite have left.
+  private func liveCalls() throws -> Int {
+    try stores.count("SELECT COUNT(*) FROM calls WHERE deadline_at IS NOT NULL")
+  }
+
+  @Test("The load is measured once a second, before the pass ends anything")
+  func load() throws {
+    let sweeper = stores.sweeper()
+    let now = Timestamp.now()
+    _ = try sweeper.sweep(now: now)
+    let before = try liveCalls()
+    #expect(sweeper.load?.liveCalls == before)
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    let (other, contact) = try stores.pair()
+    _ = try stores.connect(other, contact)
+    _ = try sweeper.sweep(now: now.adding(seconds: 1))
+    #expect(sweeper.load == CallLoad(liveCalls: before + 2, lagMilliseconds: 0))
+    try stores.age(call, seconds: 65)
+    _ = try sweeper.sweep(now: now.adding(seconds: 1))
+    #expect(try liveCalls() == before + 1)
+    #expect(sweeper.load?.liveCalls == before + 2)
+    _ = try sweeper.sweep(now: now.adding(seconds: 2))
+    #expect(sweeper.load == CallLoad(liveCalls: before + 1, lagMilliseconds: 0))
+  }
+
+  @Test("The lag is how long ago the oldest deadline passed")
+  func lag() throws {
+    let (caller, callee) = try stores.pair()
+    let before = try liveCalls()
+    try stores.age(try stores.ring(caller, callee), seconds: 65)
+    let sweeper = stores.sweeper()
+    _ = try sweeper.sweep()
+    let load = try #require(sweeper.load)
+    #expect(load.liveCalls == before + 1)
+    #expect(5_000..<60_000 ~= load.lagMilliseconds)
+    try Consistency.check(stores.connection)
+  }
+
   @Test("§7.1 disconnecting for 10 s: ended")
   func disconnecting() throws {
     let (caller, callee) = try stores.pair()
