@@ -51,3 +51,38 @@ def test_instructions_and_allocations(stack):
                 f"{name}: {found[name][kind]} {kind} instead of {cost[kind]}; where that is meant, "
                 "`make bench BENCH_PARTS=counts` writes it down"
             )
+
+
+NGINX = json.loads((BENCH / "nginx.json").read_text())
+
+
+def nginx_version() -> str:
+    path = os.environ["PATH"] + ":/usr/local/sbin:/usr/sbin:/sbin"
+    return subprocess.run(
+        [shutil.which("nginx", path=path), "-v"], capture_output=True, text=True
+    ).stderr
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
+@pytest.mark.skipif(
+    not nginx_version().strip().endswith("/" + NGINX["nginx"]),
+    reason="nginx.json is another nginx's",
+)
+def test_instructions_of_nginx(stack):
+    """The configuration's share of a request: a refusal beside a plain server's, libraries included."""
+    settings = stack_environment(stack) | {"STACK_DIR": str(stack.directory)}
+    name = "refusal, HTTP/2"
+    command = [sys.executable, str(BENCH / "nginx.py"), "--json", "--only", name]
+    output = subprocess.run(
+        command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=280
+    )
+    assert output.returncode == 0, output.stdout + output.stderr
+    found = json.loads(output.stdout.splitlines()[-1])[name]
+    known = NGINX["requests"][name]
+    ratios = [
+        sides["ours"]["instructions"] / sides["plain"]["instructions"] for sides in (found, known)
+    ]
+    assert ratios[0] <= ratios[1] * (1 + TOLERANCE), (
+        f"{ratios[0]:.3f} times a plain server's instructions instead of {ratios[1]:.3f}; where that is meant, "
+        "`make bench BENCH_PARTS=nginx` writes it down"
+    )

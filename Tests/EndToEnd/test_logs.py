@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from support import expect, keys
-from support.logs import files, program_files, program_lines
+from support.logs import access_lines, files, program_files, program_lines, settle
 from support.people import send
+from support.raw import exchange
 from support.sockets import Socket
 from support.stack import command
 
@@ -79,11 +82,54 @@ def test_no_secret_reaches_a_log(people):
     stack = people.stack
     secrets = exercised(people)
     secrets |= {stack["JWT_SECRET"], stack["AGORA_APP_CERTIFICATE"], stack["MYSQL_PASSWORD"]}
-    time.sleep(0.3)  # what is buffered gets written
+    time.sleep(0.3)  # what the programs hold gets written
+    settle(stack)
     for path in files(stack):
         text = path.read_bytes().decode(errors="replace")
         found = [secret for secret in secrets if secret and secret in text]
         assert not found, (path, found)
+
+
+# path and agent as a client sends them; the path as it is logged
+REQUESTS = [
+    ("/api/v1/calls/active", "plain", "/api/v1/calls/active"),
+    ("/api/v1/calls/active?token=SECRET", "query", "/api/v1/calls/active"),
+    ("/API/v1/Calls/Active", "case", "/API/v1/Calls/Active"),
+    ("/api/v1/calls/0192d4e0-7c1a-7000-8000-0123456789ab/end", "call", None),
+    ("/api/v1/calls/0192d4e0-7c1a-7000-8000-0123456789ab/end?SECRET", "call and query", None),
+    ("/api/v1/calls/history/0192d4e0-7c1a-7000-8000-0123456789ab?SECRET", "entry", None),
+    ("/api/v1/calls/active/" + "S" * 36, "longest part", "/api/v1/calls/active/" + "S" * 36),
+    ("/api/v1/calls/active/SECRET" + "x" * 31, "longer part", "(not one of ours)"),
+    ("/SECRET" + "x" * 40 + "?SECRET", "longer part alone", "(not one of ours)"),
+    ("/api/v1/calls/%22%5c", "escapes", "/api/v1/calls/%22%5c"),
+    ('/api/v1/calls/"SECRET', "quotation mark", "(not one of ours)"),
+    ("/api/v1/calls/\\SECRET", "backslash", "(not one of ours)"),
+    ("/api/v1/calls/\xc3\xa9SECRET", "other bytes", "(not one of ours)"),
+    ("/nowhere", "A" * 200, "/nowhere"),
+    ("/nowhere", "A" * 201, "/nowhere"),
+    ("/nowhere", 'with "quotes"', "/nowhere"),
+    ("/nowhere", "with \\", "/nowhere"),
+    ("/nowhere", "caf\xc3\xa9", "/nowhere"),
+]
+
+
+def test_nginx_logs_paths_without_what_may_be_secret(stack):
+    """§1, §6.1: one JSON object a line, whatever a client sends; the path without its query and without parts
+    that are longer than an id."""
+    marks = {}
+    for path, agent, logged in REQUESTS:
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\nConnection: close\r\n\r\n"
+        head, _, _ = exchange(stack, request.encode("latin-1")).partition(b"\r\n\r\n")
+        number = re.search(rb"(?i)^x-request-id: (\w+)", head, re.MULTILINE)[1].decode()
+        marks[number] = (path, agent, logged or path.partition("?")[0])
+    lines = {line["requestId"]: line for line in access_lines(stack)}
+    for number, (path, agent, logged) in marks.items():
+        line = lines[number]
+        assert line["path"] == logged, (path, line)
+        kept = re.fullmatch(r"[ -~]{1,200}", agent) and not re.search(r'["\\]', agent)
+        assert line["userAgent"] == (agent if kept else ""), line
+        assert line["method"] == "GET" and line["protocol"] == "HTTP/1.1" and line["status"] >= 400
+        assert "SECRET" not in json.dumps(line)
 
 
 def test_no_secret_in_the_list_of_processes(stack):

@@ -14,7 +14,7 @@ import pytest
 
 from support import expect
 from support.load import Load
-from support.logs import files
+from support.logs import files, settle
 from support.outages import POOL, halted, healthy, kill, parent, readiness, signals, stopped
 from support.people import send
 from support.sockets import Socket
@@ -132,6 +132,7 @@ def test_no_token_in_nginxs_log_while_the_sidecar_is_away(people, stack):
                     Socket(stack, query=query).close()
     wait_until(lambda: signals(stack), 10, 0.1)
     signature = person.token.rpartition(".")[2]
+    settle(stack)
     for path in files(stack):
         text = path.read_bytes().decode(errors="replace")
         assert signature not in text and ticket not in text, path

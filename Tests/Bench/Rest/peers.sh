@@ -99,7 +99,8 @@ peers_nginx() {
     echo "  include $(peers_parameters);"
     echo "  fastcgi_pass \"unix:$SOCKET_DIR/echo.sock\";"
     echo "}"
-    peers_location /peer "$SOCKET_DIR/php.sock" "SCRIPT_FILENAME \"$peers_source/peer.php\""
+    peers_location /peer "$SOCKET_DIR/php.sock" "SCRIPT_FILENAME \"$peers_source/peer.php\"" \
+      "QUERY_STRING \$query_string"
   } >"$STACK_DIR/nginx/chattrix/peers.conf"
   grep -q peers.conf "$STACK_DIR/nginx/chattrix/host.conf" ||
     echo "include chattrix/peers.conf;" >>"$STACK_DIR/nginx/chattrix/host.conf"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import uuid
 from pathlib import Path
 
-from support.stack import Stack
+from support.stack import Stack, wait_until
 
 # Servers and scripts around the programs.
 FOREIGN = ("nginx", "mariadb", "mysql", "redis", "keeper", "make", "openssl")
@@ -14,6 +17,36 @@ FOREIGN = ("nginx", "mariadb", "mysql", "redis", "keeper", "make", "openssl")
 def files(stack: Stack) -> list[Path]:
     """All log files of a stack."""
     return sorted(path for path in Path(stack["LOG_DIR"]).rglob("*") if path.is_file())
+
+
+def settle(stack: Stack) -> None:
+    """Has nginx write what it holds of its access log: the file is turned, as logrotate(8) does it, and is
+    complete once no process has it open."""
+    log = Path(stack["LOG_DIR"]) / "nginx-access.log"
+    turned = log.with_name(f"{log.name}.{uuid.uuid4().hex[:12]}")
+    log.rename(turned)
+    nginx = stack.pid("NGINX")
+    os.kill(nginx, signal.SIGUSR1)
+    wait_until(
+        lambda: not any(has_open(pid, turned) for pid in [nginx, *stack.children(nginx)]), 20
+    )
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has a file open (proc(5)); one that is gone has none."""
+    try:
+        return any(
+            os.path.realpath(found) == str(path) for found in Path(f"/proc/{pid}/fd").iterdir()
+        )
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def access_lines(stack: Stack) -> list[dict]:
+    """The requests that nginx has logged, each line read strictly as one JSON object."""
+    settle(stack)
+    found = sorted(Path(stack["LOG_DIR"]).glob("nginx-access.log*"))
+    return [json.loads(line) for path in found for line in path.read_text().splitlines()]
 
 
 def program_files(stack: Stack) -> list[Path]:
