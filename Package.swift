@@ -84,7 +84,8 @@ let package = Package(
     // One format or protocol each, knowing nothing of calls.
     module("AgoraToken", ["Crypto", "CZlib"]),
     module("JWT", ["Crypto", "JSON"]),
-    module("HTTP"),
+    module("HTTP", ["System"]),
+    module("HTTPClient", ["HTTP", "System", "CLibSSL", "CLinux"]),
     module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),
     module("WebSocket", ["Crypto", "HTTP"]),
     module("Redis", ["HTTP", "System"]),
@@ -99,6 +100,7 @@ let package = Package(
       providers: [.apt(["default-libmysqlclient-dev"])]),
     .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLibSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLinux"),
 
@@ -123,7 +125,9 @@ let package = Package(
     tests(
       "AgoraTokenTests", ["AgoraToken", "Crypto", "JSON"], resources: [.copy("agora-007.json")]),
     tests("JWTTests", ["JWT", "JSON", "Crypto", "COpenSSL"]),
-    tests("HTTPTests", ["HTTP"]),
+    tests("HTTPTests", ["HTTP", "System"]),
+    tests(
+      "HTTPClientTests", ["HTTPClient", "HTTP", "System"], resources: [.copy("server.py")]),
     tests("WebSocketTests", ["WebSocket", "HTTP"]),
     tests("RedisTests", ["Redis", "System", "TestServers"]),
     tests("SystemTests", ["System", "JSON", "CLinux"]),

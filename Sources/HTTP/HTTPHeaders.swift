@@ -51,6 +51,14 @@ package struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral 
     fields.append(Field(name: name, value: value))
   }
 
+  /// Adds a line that was folded to the value of the last field (obs-fold, RFC 9112, 5.2).
+  /// - Returns: false where there is no field yet.
+  mutating func unfold(_ text: String) -> Bool {
+    guard let last = fields.indices.last else { return false }
+    fields[last].value += fields[last].value.isEmpty || text.isEmpty ? text : " " + text
+    return true
+  }
+
   package func values(_ name: String) -> [String] {
     fields.compactMap { Self.sameName($0.name, name) ? $0.value : nil }
   }

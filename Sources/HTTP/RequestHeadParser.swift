@@ -107,23 +107,12 @@ package struct RequestHeadParser {
     }
   }
 
-  /// `field-name ":" OWS field-value OWS` (RFC 9112, 5). A folded line begins with white space,
-  /// which is no token character, and so is refused here.
   private static func field(
     _ line: Span<UInt8>, into headers: inout HTTPHeaders
   ) throws(RequestHeadError) {
-    var colon = 0
-    while colon < line.count, HTTPText.isTokenCharacter(line[colon]) { colon += 1 }
-    guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else { throw .malformed }
-    var first = colon + 1
-    var end = line.count
-    while first < end, isWhiteSpace(line[first]) { first += 1 }
-    while end > first, isWhiteSpace(line[end - 1]) { end -= 1 }
-    for index in first..<end where !HTTPText.isFieldCharacter(line[index]) { throw .malformed }
-    headers.append(try text(line, 0..<colon), try text(line, first..<end))
+    guard let (name, value) = FieldLine.ranges(in: line) else { throw .malformed }
+    headers.append(try text(line, name), try text(line, value))
   }
-
-  private static func isWhiteSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
   private static func text(
     _ bytes: Span<UInt8>, _ range: Range<Int>

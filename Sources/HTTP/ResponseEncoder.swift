@@ -4,9 +4,6 @@
 extension HTTPResponse {
   /// The whole response. `Content-Length` is set here (a 1xx or 204 has none, RFC 9110, 8.6).
   ///
-  /// Field values are the program's own. Should one hold a control character all the same, it is
-  /// sent as a space, so that no value can end its line.
-  ///
   /// - Parameters:
   ///   - statusPrefix: What the first line begins with; in CGI the status is a field, `Status: `.
   ///   - withBody: false for the answer to a HEAD, which says how long the body would have been.
@@ -16,24 +13,13 @@ extension HTTPResponse {
     bytes += statusPrefix.utf8
     bytes += "\(status) \(Self.reason(status))\r\n".utf8
     for field in headers.fields where !HTTPHeaders.sameName(field.name, "Content-Length") {
-      Self.append(field, to: &bytes)
+      FieldLine.append(field.name, field.value, to: &bytes)
     }
     if status >= 200, status != 204 {
-      Self.append(.init(name: "Content-Length", value: String(body.count)), to: &bytes)
+      FieldLine.append("Content-Length", String(body.count), to: &bytes)
     }
     bytes += "\r\n".utf8
     if withBody { bytes += body }
     return bytes
-  }
-
-  private static func append(_ field: HTTPHeaders.Field, to bytes: inout [UInt8]) {
-    bytes += field.name.utf8
-    bytes += ": ".utf8
-    let start = bytes.count
-    bytes += field.value.utf8
-    for index in start..<bytes.count where !HTTPText.isFieldCharacter(bytes[index]) {
-      bytes[index] = UInt8(ascii: " ")
-    }
-    bytes += "\r\n".utf8
   }
 }

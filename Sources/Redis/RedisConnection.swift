@@ -4,6 +4,8 @@
 // (RedisTimeouts), because what Redis holds is never worth holding up a call: the caller goes on without
 // it. A Redis that refuses connections costs nothing, so one that was restarted is met at once.
 
+import System
+
 package final class RedisConnection {
   private let address: RedisAddress
   private let limits: RESPLimits

@@ -125,18 +125,3 @@ struct RedisStream: ~Copyable {
     errno == EAGAIN ? .unavailable("\(call) timed out") : .unavailable("\(SystemError(call: call))")
   }
 }
-
-/// A moment of the monotonic clock.
-struct Deadline {
-  private let moment: Int64
-
-  init(milliseconds: Int32) { moment = MonotonicClock.microseconds() + Int64(milliseconds) * 1000 }
-
-  var hasPassed: Bool { remainingMilliseconds <= 0 }
-
-  /// Rounded up, so that who sleeps as long finds it passed; 0 once it has passed.
-  var remainingMilliseconds: Int32 {
-    let microseconds = max(moment - MonotonicClock.microseconds(), 0)
-    return Int32(clamping: (microseconds + 999) / 1000)
-  }
-}

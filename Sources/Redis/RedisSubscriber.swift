@@ -3,6 +3,7 @@
 // looks for itself then.
 
 import Glibc
+import System
 
 package final class RedisSubscriber {
   /// A far side that has gone without a word is noticed by a PING after so long a silence, and is

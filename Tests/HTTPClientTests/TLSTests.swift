@@ -1,0 +1,106 @@
+// TLS is verified: the chain, the time, the name (contract §8.1).
+
+import Glibc
+import HTTP
+import HTTPClient
+import System
+import Testing
+
+@Suite struct TLSTests {
+  private let certificates = Certificates.shared
+
+  private func post(
+    _ path: String = "/ok", to server: WebServer, host: String = "localhost",
+    isTrusted: Bool = true
+  ) throws -> HTTPClientResponse {
+    let client = HTTPClient(
+      trust: try TrustStore(caFile: isTrusted ? certificates.authority : nil))
+    return try client.post([1], to: server.url(path, host: host), headers: [])
+  }
+
+  @Test func aKnownAuthorityAndTheRightNameOrAddress() throws {
+    let server = try WebServer(certificates.good)
+    #expect(try post(to: server).status == 200)
+    #expect(try post(to: server, host: "127.0.0.1").status == 200)
+  }
+
+  @Test func anUnknownAuthority() throws {
+    #expect(
+      throws: HTTPClientError.tlsVerification("unable to get local issuer certificate")
+    ) { try post(to: WebServer(certificates.good), isTrusted: false) }
+    #expect(throws: HTTPClientError.tlsVerification("self-signed certificate")) {
+      try post(to: WebServer(certificates.selfSigned))
+    }
+  }
+
+  @Test func anotherName() throws {
+    let server = try WebServer(certificates.other)
+    #expect(throws: HTTPClientError.tlsVerification("hostname mismatch")) { try post(to: server) }
+    #expect(throws: HTTPClientError.tlsVerification("IP address mismatch")) {
+      try post(to: server, host: "127.0.0.1")
+    }
+  }
+
+  @Test("RFC 9525, 2: the subject does not count") func theSubject() throws {
+    #expect(throws: HTTPClientError.tlsVerification("hostname mismatch")) {
+      try post(to: WebServer(certificates.subjectOnly))
+    }
+  }
+
+  @Test func anExpiredCertificate() throws {
+    #expect(throws: HTTPClientError.tlsVerification("certificate has expired")) {
+      try post(to: WebServer(certificates.expired))
+    }
+  }
+
+  @Test(arguments: [("TLSv1_1", false), ("TLSv1_2", true), ("TLSv1_3", true)])
+  func versions(version: String, isSpoken: Bool) throws {
+    let server = try WebServer(certificates.good, tls: version)
+    if isSpoken {
+      #expect(try post("/chunked", to: server).status == 200)
+    } else {
+      #expect { try post(to: server) } throws: {
+        if case .tls? = $0 as? HTTPClientError { true } else { false }
+      }
+    }
+  }
+
+  @Test func aServerWithoutTLS() throws {
+    let server = try WebServer()
+    let url = try HTTPURL("https://localhost:\(server.port)/ok")
+    let client = HTTPClient(trust: try TrustStore(caFile: nil))
+    #expect(throws: HTTPClientError.tls("wrong version number")) {
+      try client.post([], to: url, headers: [])
+    }
+  }
+
+  @Test(arguments: ["/until-close", "/interim", "/huge-body", "/redirect"])
+  func responses(path: String) throws {
+    #expect(try post(path, to: WebServer(certificates.good)).status < 400)
+  }
+
+  @Test func aResponseThatIsCutShortIsNoticed() throws {
+    let server = try WebServer(certificates.good)
+    for path in ["/cut-head", "/cut-body", "/cut-chunk", "/nothing"] {
+      #expect(throws: HTTPClientError.connectionClosed) { try post(path, to: server) }
+    }
+  }
+
+  @Test func aLargeRequestAndAnEarlyResponse() throws {
+    let server = try WebServer(certificates.good)
+    let client = HTTPClient(trust: try TrustStore(caFile: certificates.authority))
+    let body = [UInt8](repeating: UInt8(ascii: "x"), count: 20_000_000)
+    #expect(try client.post(body, to: server.url("/ok"), headers: []).status == 200)
+    signal(SIGPIPE, SIG_DFL)
+    _ = try? client.post(body, to: server.url("/early"), headers: [])
+    #expect(try client.post([], to: server.url("/ok"), headers: []).status == 200)
+  }
+
+  @Test func aFileOfAuthoritiesMustBeOne() {
+    for path in ["/nonexistent", "/etc/hostname", "/dev/null"] {
+      #expect { try TrustStore(caFile: path) } throws: {
+        "\($0)".hasPrefix("certificates to trust: \(path)")
+      }
+    }
+  }
+}
