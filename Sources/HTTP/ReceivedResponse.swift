@@ -19,7 +19,7 @@ package struct ResponseLimits: Sendable {
   package var fields = 128
   /// The body without its framing, in bytes.
   package var bodyBytes = 65_536
-  /// The line that says how long a chunk is, with its extensions, in bytes.
+  /// The line that says how long a chunk is, with its extensions and CRLF, in bytes.
   package var chunkLineBytes = 256
 
   package init() {}

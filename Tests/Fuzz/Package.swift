@@ -29,6 +29,8 @@ let package = Package(
   name: "chattrix-calls-fuzz",
   targets: [
     fuzzer("http-head", ["HTTP", "WebSocket"]),
+    fuzzer("http-response", ["HTTP"]),
+    fuzzer("http-url", ["HTTP", "System"]),
     fuzzer("websocket", ["WebSocket"]),
     fuzzer("resp", ["Redis"]),
     fuzzer("json", ["JSON"]),
@@ -48,7 +50,7 @@ let package = Package(
     module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),
     module("WebSocket", ["Crypto", "HTTP"]),
     module("Redis", ["HTTP", "System"]),
-    module("HTTP", ["JSON"]),
+    module("HTTP", ["System"]),
     module("Crypto", ["COpenSSL"]),
     module("System", ["JSON", "CLinux"]),
     module("JSON"),

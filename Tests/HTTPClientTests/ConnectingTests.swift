@@ -33,6 +33,7 @@ import Testing
 
   @Test func aServerThatDoesNotTakeTheConnection() throws {
     let listener = try SilentListener(backlog: 0)
+    defer { withExtendedLifetime(listener) {} }
     // The kernel answers no further connection once as many wait as the backlog allows, and one more.
     var waiting: [Int32] = []
     defer { for socket in waiting { close(socket) } }
@@ -49,6 +50,7 @@ import Testing
 
   @Test func aServerThatDoesNotSpeak() throws {
     let listener = try SilentListener(backlog: 10)
+    defer { withExtendedLifetime(listener) {} }
     let limits = HTTPExchangeLimits(connectMilliseconds: 200, totalMilliseconds: 400)
     #expect(throws: HTTPClientError.timedOut(.tlsHandshake)) {
       try post("https://127.0.0.1:\(listener.port)/", limits)

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         if self.is_last:
             self.close_connection = True
             return
@@ -100,7 +100,9 @@ class Handler(BaseHTTPRequestHandler):
         self.raw(b"HTTP/1.0 200 OK\r\n\r\n", b"to the ", b"end", pause=0.01)
 
     def interim(self):
-        self.raw(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+        self.raw(
+            b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+        )
         self.answer()
 
     def endless_interim(self):
@@ -138,7 +140,10 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(body=b"x" * 1_000_000)
 
     def huge_chunks(self):
-        self.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        self.raw(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"1000\r\n" + b"x" * 4096 + b"\r\n",
+        )
         while True:
             self.raw(b"1000\r\n" + b"x" * 4096 + b"\r\n")
 
@@ -162,7 +167,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def two(self):
         """A response and what nobody asked for."""
-        self.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 Oops\r\n\r\n", close=False)
+        self.raw(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 Oops\r\n\r\n", close=False
+        )
 
 
 def main():

@@ -54,7 +54,7 @@ import Testing
     ("https://a-/", .host), ("https://a%41/", .host), ("https://a\\b/", .host),
     ("https://127.1/", .host), ("https://2130706433/", .host), ("https://0x7f.1/", .host),
     ("https://127.0.0.256/", .host), ("https://127.0.0.01/", .host), ("https://1.2.3.4.5/", .host),
-    ("https://[::1/", .port), ("https://[]/", .host), ("https://[::g]/", .host),
+    ("https://[::1/", .host), ("https://[]/", .host), ("https://[::g]/", .host),
     ("https://[fe80::1%25eth0]/", .host), ("https://[127.0.0.1]/", .host), ("https://::1/", .host),
     ("https://a:/", .port), ("https://a:0/", .port), ("https://a:65536/", .port),
     ("https://a:+1/", .port), ("https://a:x/", .port), ("https://[::1]x/", .port),

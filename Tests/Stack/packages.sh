@@ -10,7 +10,7 @@ packages_needed() { # build|stack|test|lint: package, tab, what it brings
 pkg-config	command pkg-config
 default-libmysqlclient-dev	library mysqlclient
 libfcgi-dev	library fcgi
-libssl-dev	library libcrypto
+libssl-dev	library openssl
 zlib1g-dev	library zlib
 END
   [[ $1 != build ]] || return 0

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 readonly build=$PWD/.build/tsan
-filter=${FILTER:-SignalingTests|SupervisionTests|SystemTests|RedisTests|FastCGITests}
+filter=${FILTER:-SignalingTests|SupervisionTests|SystemTests|RedisTests|FastCGITests|HTTPClientTests}
 
 # The compiler that came with Swift: another's does not know Swift's calling convention.
 clang=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)".*|\1/../../bin/clang|p')
