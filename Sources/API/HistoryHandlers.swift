@@ -1,4 +1,4 @@
-// Call history (R6) and statistics (R15).
+// Call history (R6), its badge (contract §11.1) and statistics (R15).
 
 import Calls
 import JSON
@@ -58,6 +58,20 @@ struct HistoryHandlers {
       json.member("callId", context.callId.lowercased())
       json.member("deleted", true)
     }
+  }
+
+  func unseen(_ context: Context) throws -> Reply {
+    try context.fields().check()
+    let missed = try history.unseenMissed(of: context.userId)
+    return .object { $0.member("missed", missed) }
+  }
+
+  func see(_ context: Context) throws -> Reply {
+    var fields = context.fields()
+    let origin = fields.origin()
+    try fields.check()
+    try history.see(by: context.userId, from: origin)
+    return .object { HistorySeen.writeMembers(to: &$0) }
   }
 
   func statistics(_ context: Context) throws -> Reply {

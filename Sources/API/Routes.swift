@@ -16,7 +16,7 @@ extension Application {
       audit: TokenAudit(database), settings: settings.tokens, randomness: .system,
       now: { Timestamp.now() })
     let history = HistoryHandlers(
-      history: HistoryStore(database), statistics: StatisticsStore(database))
+      history: HistoryStore(database, hints: hints), statistics: StatisticsStore(database))
     let quality = QualityHandlers(
       quality: QualityStore(database, hints: hints), redis: redis)
     let tickets = TicketHandler(redis: redis, randomness: .system)
@@ -31,6 +31,8 @@ extension Application {
       Route(.get, "calls/active", calls.active),
       Route(.get, "calls/history", limit: .callHistory, history.list),
       Route(.delete, "calls/history/{callId}", history.delete),
+      Route(.get, "calls/history/unseen", history.unseen),
+      Route(.post, "calls/history/seen", history.see),
       Route(.get, "calls/statistics", history.statistics),
       Route(.get, "calls/{callId}", calls.get),
       Route(.post, "calls/{callId}/accept", calls.accept),

@@ -41,8 +41,11 @@ package struct HistoryPage: Sendable {
 
 package struct HistoryStore {
   private let database: Database
+  private let hints: Hints
 
-  package init(_ database: Database) { self.database = database }
+  package init(_ database: Database, hints: Hints) {
+    (self.database, self.hints) = (database, hints)
+  }
 
   /// Hands each entry of the page, in its order, to `entry`; its columns are `HistoryColumn`'s.
   ///
@@ -88,6 +91,31 @@ package struct HistoryStore {
       }
     }
     guard isDeleted == true else { throw CallError.notFound(.call) }
+  }
+
+  /// Missed incoming calls since the user last looked (contract §11.1).
+  package func unseenMissed(of userId: String) throws -> Int {
+    try database.read {
+      try $0.first(Self.unseenSQL, [.text(userId)]) { Int($0.int(0)) } ?? 0
+    }
+  }
+
+  private static let unseenSQL = "SELECT unseen_missed FROM call_history_totals WHERE user_id = ?"
+
+  /// Notes that the user has looked at the missed calls, and tells the user's other sockets.
+  /// - Parameter origin: The device and the connection that are spared the event.
+  package func see(by userId: String, from origin: Origin) throws {
+    let hadUnseen = try database.change {
+      try $0.perform(
+        Routine.seeHistory,
+        [
+          .text(userId), .text(HistorySeen.type),
+          .text(String(decoding: HistorySeen.data, as: UTF8.self)), .text(origin.device),
+          .text(origin.connection),
+        ]
+      ) { $0.int(0) != 0 }
+    }
+    if hadUnseen == true { hints.publish(to: [UserKey(userId)]) }
   }
 }
 

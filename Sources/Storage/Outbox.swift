@@ -11,7 +11,8 @@ package struct StoredEvent: Sendable, Equatable {
   /// Counts up per user without gaps, in the order of the commits.
   package let eventId: Int64
   package let type: String
-  package let callId: String
+  /// nil where the event is about no call.
+  package let callId: String?
   /// The frame's `data`: a JSON object, enumerations in lower case.
   package let data: [UInt8]
   package let createdAt: Timestamp
@@ -20,7 +21,7 @@ package struct StoredEvent: Sendable, Equatable {
   package let originConnection: String?
 
   package init(
-    userId: String, eventId: Int64, type: String, callId: String, data: [UInt8],
+    userId: String, eventId: Int64, type: String, callId: String?, data: [UInt8],
     createdAt: Timestamp, originDevice: String? = nil, originConnection: String? = nil
   ) {
     (self.userId, self.eventId, self.type, self.callId) = (userId, eventId, type, callId)
@@ -35,20 +36,23 @@ package struct UserSnapshot: Sendable {
   package let lastEventId: Int64
   /// The oldest event that is still kept, if any.
   package let oldestEventId: Int64?
+  /// Missed incoming calls since the user last looked (contract §11.1).
+  package let unseenMissed: Int
   package let activeCall: CallDetails?
   /// The invitation of a call that still rings for this user.
   package let invitation: StoredEvent?
 
   package init(
-    lastEventId: Int64, oldestEventId: Int64?, activeCall: CallDetails?, invitation: StoredEvent?
+    lastEventId: Int64, oldestEventId: Int64?, unseenMissed: Int = 0,
+    activeCall: CallDetails? = nil, invitation: StoredEvent? = nil
   ) {
     (self.lastEventId, self.oldestEventId) = (lastEventId, oldestEventId)
+    self.unseenMissed = unseenMissed
     (self.activeCall, self.invitation) = (activeCall, invitation)
   }
 
   /// Of a user who never had a call.
-  static let nothing = UserSnapshot(
-    lastEventId: 0, oldestEventId: nil, activeCall: nil, invitation: nil)
+  static let nothing = UserSnapshot(lastEventId: 0, oldestEventId: nil)
 }
 
 package struct Outbox {
@@ -63,6 +67,11 @@ package struct Outbox {
   /// What is older is not kept (contract §6.4), whether or not the sweeper has been there.
   private static let isKept =
     "created_at >= UTC_TIMESTAMP(3) - INTERVAL \(RetentionSettings.eventHours) HOUR"
+
+  /// Of the user whose line is `l`.
+  private static let unseenMissed = """
+    COALESCE((SELECT t.unseen_missed FROM call_history_totals t WHERE t.user_id = l.user_id), 0)
+    """
 
   /// Snapshots that one statement takes.
   private static let batchSize = 32
@@ -100,7 +109,8 @@ package struct Outbox {
         """
         SELECT l.user_id, l.last_event_id, l.call_id IS NOT NULL,
           (SELECT e.event_id FROM call_events e
-           WHERE e.user_id = l.user_id AND e.\(Self.isKept) ORDER BY e.event_id LIMIT 1)
+           WHERE e.user_id = l.user_id AND e.\(Self.isKept) ORDER BY e.event_id LIMIT 1),
+          \(Self.unseenMissed)
         FROM user_lines l
         WHERE l.user_id IN (\(Array(repeating: "?", count: length).joined(separator: ", ")))
         """, filled.map { .text($0) })
@@ -109,7 +119,7 @@ package struct Outbox {
     for row in rows {
       let snapshot = UserSnapshot(
         lastEventId: row.int(1), oldestEventId: row.isNull(3) ? nil : row.int(3),
-        activeCall: nil, invitation: nil)
+        unseenMissed: Int(row.int(4)))
       lines[UserKey(row.text(0))] = row.int(2) == 0 ? .idle(snapshot) : .busy
     }
     return lines
@@ -120,7 +130,9 @@ package struct Outbox {
   package func snapshot(of userId: String) throws -> UserSnapshot {
     try database.snapshot { connection in
       let line = try connection.queryRow(
-        "SELECT last_event_id FROM user_lines WHERE user_id = ?", [.text(userId)])
+        """
+        SELECT l.last_event_id, \(Self.unseenMissed) FROM user_lines l WHERE l.user_id = ?
+        """, [.text(userId)])
       guard let line else {
         return .nothing
       }
@@ -137,7 +149,7 @@ package struct Outbox {
         """, [.text(userId)])
       return UserSnapshot(
         lastEventId: line.int(0),
-        oldestEventId: oldest?.int(0),
+        oldestEventId: oldest?.int(0), unseenMissed: Int(line.int(1)),
         activeCall: details, invitation: invitation)
     }
   }
@@ -186,7 +198,7 @@ package struct Outbox {
 extension StoredEvent {
   fileprivate init(row: borrowing MySQLRow) {
     self.init(
-      userId: row.text(0), eventId: row.int(1), type: row.text(2), callId: row.text(3),
+      userId: row.text(0), eventId: row.int(1), type: row.text(2), callId: row.optionalText(3),
       data: row.bytes(4), createdAt: row.time(5) ?? Timestamp(milliseconds: 0),
       originDevice: row.optionalText(6), originConnection: row.optionalText(7))
   }

@@ -15,6 +15,7 @@ enum Routine {
   static let recordQuality = call("record_quality_1", parameters: 11)
   static let issueToken = call("issue_token_1", parameters: 11)
   static let deleteHistory = call("delete_history_1", parameters: 2)
+  static let seeHistory = call("see_history_1", parameters: 5)
 
   private static func call(_ name: String, parameters: Int) -> String {
     "CALL \(name)(\(Array(repeating: "?", count: parameters).joined(separator: ", ")))"

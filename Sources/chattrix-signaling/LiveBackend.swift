@@ -35,6 +35,7 @@ struct LiveBackend: Backend {
     try outbox.snapshots(of: userIds).map { snapshot in
       Opening(
         lastEventId: snapshot.lastEventId, oldestEventId: snapshot.oldestEventId,
+        unseenMissed: snapshot.unseenMissed,
         activeCall: snapshot.activeCall.map { details in
           var json = JSONWriter(reserving: 512)
           details.write(to: &json)

@@ -26,6 +26,7 @@ def test_connected(people):
             "userId",
             "heartbeatSeconds",
             "lastEventId",
+            "unseenMissed",
             "activeCall",
         }
         assert socket.greeting["userId"] == person.id

@@ -111,6 +111,18 @@ import Testing
     #expect(performed == ids.map { Array($0.utf8) })
   }
 
+  @Test("contract 11.1 history.seen is a command that names no call")
+  func historySeen() throws {
+    let sidecar = try RunningSidecar()
+    let client = try sidecar.greeted("alice", query: "deviceId=phone")
+    client.send(text: #"{"type":"history.seen","requestId":7}"#)
+    #expect(try client.next("command_result")["requestId"] == 7)
+    let performed = try #require(sidecar.world.performed.first)
+    #expect(performed.request.path == "/api/v1/calls/history/seen")
+    #expect(performed.request.method == .post)
+    #expect(performed.deviceId == "phone")
+  }
+
   @Test(
     "R12.1 a command that names no call is refused as REST would",
     arguments: [

@@ -12,13 +12,17 @@ import Testing
   @Test func connectedTellsWhatIsTrueNow() throws {
     let sidecar = try RunningSidecar()
     sidecar.world.emit("call_ended", to: "alice")
-    sidecar.world.with { $0.activeCalls["alice"] = "c1" }
+    sidecar.world.with {
+      $0.activeCalls["alice"] = "c1"
+      $0.unseenMissed["alice"] = 3
+    }
     let one = try sidecar.client("alice").next("connected")
     let two = try sidecar.client("alice").next("connected")
     #expect(one["userId"]?.stringValue == "alice")
     #expect(one["heartbeatSeconds"]?.intValue == 25)
     #expect(one["lastEventId"]?.stringValue == "1")
     #expect(one["resync"] == nil)
+    #expect(one["unseenMissed"]?.intValue == 3)
     #expect(one["activeCall"] == ["callId": "c1", "callType": "video"])
     #expect(one["connectionId"]?.stringValue?.utf8.count == 16)
     #expect(one["connectionId"] != two["connectionId"])
@@ -47,6 +51,21 @@ import Testing
     #expect(frame["type"] == "call_accepted")
     #expect(frame["data"] == ["callId": "c", "acceptedBy": "bob"])
     #expect(frame["timestamp"]?.stringValue?.hasSuffix("Z") == true)
+  }
+
+  @Test("contract 11.1 an event about no call spares whoever caused it and reaches the others")
+  func eventsAboutNoCall() throws {
+    let sidecar = try RunningSidecar()
+    let phone = try sidecar.greeted("alice", query: "deviceId=phone")
+    let tablet = try sidecar.greeted("alice")
+    sidecar.world.emit(
+      "history_seen", to: "alice", callId: nil, data: #"{"missed":0}"#, device: "phone")
+    sidecar.world.emit("call_ended", to: "alice")
+    let frame = try tablet.next()
+    #expect(frame["type"] == "history_seen")
+    #expect(frame["data"] == ["missed": 0])
+    #expect(try ids(tablet, 1) == [2])
+    #expect(try ids(phone, 1) == [2])
   }
 
   @Test(arguments: [0, 1, 63, 64, 65, 128, 299, 300])

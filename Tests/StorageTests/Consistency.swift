@@ -65,6 +65,15 @@ enum Consistency {
       """
     ),
     (
+      "contract 11.1: the badge is the unseen entries counted",
+      """
+      SELECT t.user_id, t.unseen_missed, COUNT(h.id) FROM call_history_totals t
+      LEFT JOIN call_history h ON h.user_id = t.user_id AND h.direction = 'incoming'
+        AND h.status = 'missed' AND h.looks = t.looks
+      GROUP BY t.user_id, t.unseen_missed HAVING COUNT(h.id) <> t.unseen_missed
+      """
+    ),
+    (
       "hours and days count the same",
       """
       SELECT user_id FROM call_statistics GROUP BY user_id

@@ -36,6 +36,7 @@ import Testing
     let called = [
       Routine.lockCall, Routine.writeCall, Routine.initiateCall, Routine.recordCall,
       Routine.recordQuality, Routine.issueToken, Routine.deleteHistory,
+      Routine.seeHistory,
     ].map { String($0.dropFirst("CALL ".count).prefix { $0 != "(" }) }
     #expect(try names() == Set(called + ["make_lines_1", "close_call_1"]))
   }

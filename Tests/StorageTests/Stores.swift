@@ -37,7 +37,7 @@ struct Stores {
       database, settings: CallSettings(ringSeconds: ringSeconds, maximumSeconds: maximumSeconds),
       hints: hints)
     quality = QualityStore(database, hints: hints)
-    history = HistoryStore(database)
+    history = HistoryStore(database, hints: hints)
     statistics = StatisticsStore(database)
     outbox = Outbox(database)
     presence = Presence(database)

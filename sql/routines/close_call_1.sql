@@ -26,22 +26,26 @@ BEGIN
   DECLARE v_callee_missed    BOOLEAN DEFAULT p_callee_history = 'missed';
   DECLARE v_callee_rejected  BOOLEAN DEFAULT p_callee_history = 'rejected';
   DECLARE v_callee_failed    BOOLEAN DEFAULT p_callee_history = 'failed';
+  DECLARE v_looks INT UNSIGNED DEFAULT 1;
+
+  -- Changes under the lock of the callee's line only.
+  SELECT looks INTO v_looks FROM call_history_totals WHERE user_id = p_callee;
 
   INSERT INTO call_history (user_id, call_id, remote_user_id, call_type, status, direction, end_reason,
-    `timestamp`, duration_seconds)
+    `timestamp`, duration_seconds, looks)
   VALUES
-    (p_caller, p_call, p_callee, p_type, p_caller_history, 'outgoing', p_reason, p_created, p_duration),
-    (p_callee, p_call, p_caller, p_type, p_callee_history, 'incoming', p_reason, p_created, p_duration);
+    (p_caller, p_call, p_callee, p_type, p_caller_history, 'outgoing', p_reason, p_created, p_duration, 0),
+    (p_callee, p_call, p_caller, p_type, p_callee_history, 'incoming', p_reason, p_created, p_duration, v_looks);
 
   INSERT INTO call_history_totals (user_id, audio_completed, audio_missed, audio_rejected, audio_failed,
-    video_completed, video_missed, video_rejected, video_failed)
+    video_completed, video_missed, video_rejected, video_failed, unseen_missed)
   VALUES
     (p_caller, v_audio AND v_caller_completed, v_audio AND v_caller_missed, v_audio AND v_caller_rejected,
       v_audio AND v_caller_failed, v_video AND v_caller_completed, v_video AND v_caller_missed,
-      v_video AND v_caller_rejected, v_video AND v_caller_failed),
+      v_video AND v_caller_rejected, v_video AND v_caller_failed, 0),
     (p_callee, v_audio AND v_callee_completed, v_audio AND v_callee_missed, v_audio AND v_callee_rejected,
       v_audio AND v_callee_failed, v_video AND v_callee_completed, v_video AND v_callee_missed,
-      v_video AND v_callee_rejected, v_video AND v_callee_failed)
+      v_video AND v_callee_rejected, v_video AND v_callee_failed, v_callee_missed)
   ON DUPLICATE KEY UPDATE
     audio_completed = audio_completed + VALUES(audio_completed),
     audio_missed    = audio_missed    + VALUES(audio_missed),
@@ -50,7 +54,8 @@ BEGIN
     video_completed = video_completed + VALUES(video_completed),
     video_missed    = video_missed    + VALUES(video_missed),
     video_rejected  = video_rejected  + VALUES(video_rejected),
-    video_failed    = video_failed    + VALUES(video_failed);
+    video_failed    = video_failed    + VALUES(video_failed),
+    unseen_missed   = unseen_missed   + VALUES(unseen_missed);
 
   INSERT INTO call_statistics (user_id, span, starts_at, day_starts_at, audio_completed, audio_missed,
     audio_rejected, audio_failed, video_completed, video_missed, video_rejected, video_failed,

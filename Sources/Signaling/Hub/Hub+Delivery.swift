@@ -102,10 +102,10 @@ extension Hub {
 
   /// An invitation was sent: once the socket has taken it, the call rings.
   func invited(_ event: StoredEvent, _ user: User, _ session: Session) {
-    guard event.eventId > user.ringingEventId else { return }
+    guard event.eventId > user.ringingEventId, let callId = event.callId else { return }
     // From here on, because the clock that dated it may not be this host's.
     let invitation = Invitation(
-      eventId: event.eventId, callId: event.callId,
+      eventId: event.eventId, callId: callId,
       endsAt: MonotonicClock.milliseconds() + Int64(settings.ringSeconds) * 1000)
     if !session.isDrained {
       queuedInvitations[session.tag, default: []].append(invitation)

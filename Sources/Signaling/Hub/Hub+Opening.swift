@@ -57,7 +57,7 @@ extension Hub {
     let connected = ServerFrame.Connected(
       connectionId: session.connectionId, userId: user.id,
       heartbeatSeconds: server.settings.pingSeconds, lastEventId: last, resync: resync,
-      activeCall: opening.activeCall)
+      unseenMissed: opening.unseenMissed, activeCall: opening.activeCall)
     // Replay brings it, unless there is nothing to replay from.
     let isInvited = !session.isResuming || isLost
     server.send(session) { bytes in

@@ -1,4 +1,4 @@
-// What a client sends (contract §6.3): a heartbeat, or a command on a call.
+// What a client sends (contract §6.3, §11.1): a heartbeat, or a command.
 
 import Calls
 import HTTP
@@ -20,26 +20,27 @@ enum ClientMessage {
     }
     switch message["type"]?.stringValue?.lowercased() {
     case "heartbeat": self = .heartbeat
-    case "call.accept": self = Self.command("accept", message)
-    case "call.reject": self = Self.command("reject", message)
-    case "call.end": self = Self.command("end", message)
+    case "call.accept": self = Self.command(.call(action: "accept"), message)
+    case "call.reject": self = Self.command(.call(action: "reject"), message)
+    case "call.end": self = Self.command(.call(action: "end"), message)
+    case "history.seen": self = Self.command(.path("calls/history/seen"), message)
     default:
       self = .invalid(
         .validation(
           "type", .invalidType,
-          "type must be one of heartbeat, call.accept, call.reject, call.end."),
+          "type must be one of heartbeat, call.accept, call.reject, call.end, history.seen."),
         requestId: Self.requestId(message, Self.data(message)) ?? .null)
     }
   }
 
-  private static func command(_ action: String, _ message: JSONValue) -> ClientMessage {
+  private static func command(_ target: Command.Target, _ message: JSONValue) -> ClientMessage {
     let data = data(message)
     guard let requestId = requestId(message, data) else {
       return .invalid(
         .validation(
           "requestId", .invalidType, "requestId must be a number or at most 256 bytes of text."))
     }
-    return .command(Command(action: action, requestId: requestId, data: data))
+    return .command(Command(target: target, requestId: requestId, data: data))
   }
 
   /// As a body: what is absent or null counts as {} (contract §1).
@@ -61,17 +62,36 @@ enum ClientMessage {
 
 /// A command, to be answered with a `command_result`: the REST request of the same name.
 struct Command: Sendable {
-  /// As it stands in the path.
-  let action: String
+  enum Target: Sendable {
+    /// `calls/{callId}/action`, the id being a member of the data.
+    case call(action: String)
+    /// Below `/api/v1/`.
+    case path(String)
+  }
+
+  let target: Target
   /// The client's own; null where it gave none.
   let requestId: JSONValue
   let data: JSONValue
 
   /// The request that REST would have had.
-  /// - Throws: `CallError.validation` where no call is named.
+  /// - Throws: `CallError.validation` where no call is named and the target has one.
   func request(requestId: String) throws(CallError) -> HTTPRequest {
     guard case .object(var members) = data else {
       throw .validation("data", .invalidType, "data must be an object.")
+    }
+    members["requestId"] = nil
+    return HTTPRequest(
+      method: .post, path: "/api/v1/" + (try path(&members)),
+      headers: ["Content-Type": "application/json"],
+      body: JSONValue.object(members).serialized(), requestId: requestId)
+  }
+
+  private func path(_ members: inout [String: JSONValue]) throws(CallError) -> String {
+    let action: String
+    switch target {
+    case .path(let path): return path
+    case .call(let name): action = name
     }
     guard let callId = members.removeValue(forKey: "callId"), callId != .null else {
       throw .validation("callId", .required, "callId is required.")
@@ -79,10 +99,6 @@ struct Command: Sendable {
     guard let callId = callId.textOrDigits, !callId.isEmpty else {
       throw .validation("callId", .invalidType, "callId must be a call id.")
     }
-    members["requestId"] = nil
-    return HTTPRequest(
-      method: .post, path: "/api/v1/calls/\(PercentEncoding.encode(callId))/\(action)",
-      headers: ["Content-Type": "application/json"],
-      body: JSONValue.object(members).serialized(), requestId: requestId)
+    return "calls/\(PercentEncoding.encode(callId))/\(action)"
   }
 }

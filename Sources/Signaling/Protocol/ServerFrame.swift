@@ -26,6 +26,8 @@ enum ServerFrame {
     let lastEventId: Int64
     /// Something after the event that the client named is no longer kept.
     let resync: Bool
+    /// Missed incoming calls since the user last looked (contract §11.1).
+    let unseenMissed: Int
     let activeCall: [UInt8]?
   }
 
@@ -36,6 +38,7 @@ enum ServerFrame {
       json.member("heartbeatSeconds", connected.heartbeatSeconds)
       json.member("lastEventId", String(connected.lastEventId))
       if connected.resync { json.member("resync", true) }
+      json.member("unseenMissed", connected.unseenMissed)
       json.key("activeCall")
       if let call = connected.activeCall {
         json.raw(isChat ? ChatDialect.translate(call) : call)

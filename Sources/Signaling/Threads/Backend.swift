@@ -10,16 +10,19 @@ package struct Opening: Sendable {
   package var lastEventId: Int64
   /// The oldest event that is still kept, if any.
   package var oldestEventId: Int64?
+  /// Missed incoming calls since the user last looked (contract §11.1).
+  package var unseenMissed: Int
   /// The call that the user is in as JSON, or nil.
   package var activeCall: [UInt8]?
   /// The invitation of a call that still rings for this user.
   package var invitation: StoredEvent?
 
   package init(
-    lastEventId: Int64, oldestEventId: Int64? = nil, activeCall: [UInt8]? = nil,
-    invitation: StoredEvent? = nil
+    lastEventId: Int64, oldestEventId: Int64? = nil, unseenMissed: Int = 0,
+    activeCall: [UInt8]? = nil, invitation: StoredEvent? = nil
   ) {
     (self.lastEventId, self.oldestEventId) = (lastEventId, oldestEventId)
+    self.unseenMissed = unseenMissed
     (self.activeCall, self.invitation) = (activeCall, invitation)
   }
 }

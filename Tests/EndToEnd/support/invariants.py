@@ -37,6 +37,11 @@ RULES = {
         GROUP BY l.user_id, l.last_event_id
         HAVING COUNT(e.event_id) <> l.last_event_id
           OR COALESCE(MAX(e.event_id), 0) <> l.last_event_id""",
+    "the badge is the unseen entries counted": """
+        SELECT t.user_id, t.unseen_missed, COUNT(h.id) AS n FROM call_history_totals t
+        LEFT JOIN call_history h ON h.user_id = t.user_id AND h.direction = 'incoming'
+          AND h.status = 'missed' AND h.looks = t.looks
+        GROUP BY t.user_id, t.unseen_missed HAVING n <> t.unseen_missed""",
     "every call that was made invited its callee once": """
         SELECT c.id, COUNT(e.event_id) AS n FROM calls c
         LEFT JOIN call_events e ON e.call_id = c.id AND e.event_type = 'call_invitation'

@@ -18,6 +18,8 @@ ROUTES = [
     ("GET", "/calls/{id}", None),
     ("GET", "/calls/history", None),
     ("DELETE", "/calls/history/{id}", None),
+    ("GET", "/calls/history/unseen", None),
+    ("POST", "/calls/history/seen", {}),
     ("GET", "/calls/statistics", None),
     ("POST", "/signaling/ticket", {}),
 ]

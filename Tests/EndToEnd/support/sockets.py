@@ -24,6 +24,7 @@ EVENTS = {
     "call_ended",
     "call_timeout",
     "call_quality_warning",
+    "history_seen",
 }
 # What speaks to one connection only. The contract is silent about `error`, the answer to a frame
 # that cannot be read.

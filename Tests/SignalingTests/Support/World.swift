@@ -14,6 +14,7 @@ final class World: Sendable {
     /// Rising per user, as in the database.
     var lastEventId: [String: Int64] = [:]
     var activeCalls: [String: String] = [:]
+    var unseenMissed: [String: Int] = [:]
     var tickets: [String: String] = [:]
     var isDown = false
     /// By how much its clock is ahead of this host's.
@@ -58,7 +59,7 @@ final class World: Sendable {
   /// Puts an event into the outbox.
   @discardableResult
   func emit(
-    _ type: String, to user: String, callId: String = "call", data: String = "{}",
+    _ type: String, to user: String, callId: String? = "call", data: String = "{}",
     device: String? = nil, connection: String? = nil
   ) -> Int64 {
     with { state in
@@ -94,6 +95,7 @@ struct WorldBackend: Backend {
         let call = state.activeCalls[userId]
         return Opening(
           lastEventId: state.lastEventId[userId] ?? 0, oldestEventId: events.first?.eventId,
+          unseenMissed: state.unseenMissed[userId] ?? 0,
           activeCall: call.map { Array(#"{"callId":"\#($0)","callType":"video"}"#.utf8) },
           invitation: events.last { $0.type == "call_invitation" && $0.callId == call })
       }
