@@ -21,6 +21,9 @@ package struct APISettings: Sendable {
       .tokenRefresh: configuration.limits.tokenRefresh,
       .callInitiate: configuration.limits.callInitiate,
       .callHistory: configuration.limits.callHistory,
+      .quality: configuration.limits.quality,
+      .ticket: configuration.limits.ticket,
+      .other: configuration.limits.other,
     ]
     allowedOrigins = configuration.allowedOrigins
   }

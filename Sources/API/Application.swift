@@ -95,7 +95,9 @@ package final class Application {
       let decision = limiter.take(limit, user: userId, requestId: request.requestId)
     else { return }
     headers = decision.headers
-    if !decision.isAllowed { throw .rateLimited }
+    if !decision.isAllowed {
+      throw .rateLimited(retryAfterSeconds: decision.resetSeconds)
+    }
   }
 
   private func query(_ request: HTTPRequest) throws(CallError) -> QueryParameters {

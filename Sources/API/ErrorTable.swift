@@ -79,8 +79,12 @@ struct ErrorResponse {
       self.init(403, "NOT_CONTACTS", "You can only call people who are your contacts.")
     case .originNotAllowed:
       self.init(403, "ORIGIN_NOT_ALLOWED", "This origin may not connect.")
-    case .rateLimited:
-      self.init(429, "RATE_LIMIT_EXCEEDED", "Too many requests. Try again later.")
+    case .rateLimited(let seconds):
+      // The details repeat the field, because a command's result has none (contract §6.2).
+      self.init(
+        429, "RATE_LIMIT_EXCEEDED", "Too many requests. Try again later.",
+        details: ["retryAfterSeconds": .int(Int64(seconds))],
+        headers: ["Retry-After": String(seconds)])
     default: self.init(ofServer: .internalError)
     }
   }

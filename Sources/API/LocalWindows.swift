@@ -9,23 +9,29 @@ struct LocalWindows {
     let user: String
   }
 
-  /// Users that one process remembers at the most; with more, those whose window has passed go.
-  private static let capacity = 10_000
+  /// Windows that one process remembers at the most.
+  static let windowLimit = 16_000
+  /// Requests that it remembers at the most, of 8 bytes each: a user may have made hundreds.
+  static let entryLimit = 100_000
 
   private var times: [Key: [Int64]] = [:]
+  private(set) var entryCount = 0
 
   mutating func take(_ limit: RateLimit, user: String, maximum: Int, now: Timestamp)
     -> RateDecision
   {
     let window = Int64(RateLimit.windowSeconds) * 1000
     let opened = now.milliseconds - window
-    if times.count >= Self.capacity {
-      times = times.filter { ($0.value.last ?? 0) > opened }
-      if times.count >= Self.capacity { times.removeAll() }
-    }
+    if times.count >= Self.windowLimit || entryCount >= Self.entryLimit { makeRoom(opened) }
     let key = Key(limit: limit, user: user)
-    var used = times[key, default: []].filter { $0 > opened }
-    defer { times[key] = used }
+    var used = times.removeValue(forKey: key) ?? []
+    entryCount -= used.count
+    // Oldest first: only those that have passed are looked at.
+    used.removeFirst(used.firstIndex { $0 > opened } ?? used.count)
+    defer {
+      entryCount += used.count
+      times[key] = used
+    }
     if used.count >= maximum {
       let blocking = used[used.count - maximum]
       return RateDecision(
@@ -36,6 +42,17 @@ struct LocalWindows {
     return RateDecision(
       limit: maximum, isAllowed: true, remaining: maximum - used.count,
       resetMilliseconds: Int(used[0] + window - now.milliseconds))
+  }
+
+  /// Forgets the windows that have passed, and all of them where that does not free half: otherwise each
+  /// request of a crowd would look through all.
+  private mutating func makeRoom(_ opened: Int64) {
+    times = times.filter { ($0.value.last ?? 0) > opened }
+    entryCount = times.values.reduce(0) { $0 + $1.count }
+    if times.count > Self.windowLimit / 2 || entryCount > Self.entryLimit / 2 {
+      times.removeAll()
+      entryCount = 0
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// Rate limits per user in any 60 s window (R10, contract §7.7): a log of the times of the requests
+// Rate limits per user in any 60 s window (R10, contract §7.7, §11.4): a log of the times of the requests
 // that were let through, in Redis for all workers and hosts, one round trip a request. With Redis
 // away each process keeps its own.
 
@@ -13,6 +13,10 @@ package enum RateLimit: String, Sendable, CaseIterable {
   case tokenRefresh = "token-refresh"
   case callInitiate = "call-initiate"
   case callHistory = "call-history"
+  case quality
+  case ticket
+  /// All routes without a limit of their own, together.
+  case other
 
   package static let windowSeconds = 60
 }
@@ -27,15 +31,15 @@ struct RateDecision: Equatable {
   /// the next one will be let through.
   let resetMilliseconds: Int
 
-  /// `RateLimit-*`, and `Retry-After` on a refusal, in whole seconds, rounded up.
+  /// `resetMilliseconds`, rounded up; at least 1 where the request was refused.
+  var resetSeconds: Int { max(isAllowed ? 0 : 1, (resetMilliseconds + 999) / 1000) }
+
+  /// `RateLimit-*`; `Retry-After` comes with the refusal.
   var headers: HTTPHeaders {
-    let seconds = String(max(0, (resetMilliseconds + 999) / 1000))
-    var headers: HTTPHeaders = [
+    [
       "RateLimit-Limit": String(limit), "RateLimit-Remaining": String(remaining),
-      "RateLimit-Reset": seconds,
+      "RateLimit-Reset": String(resetSeconds),
     ]
-    if !isAllowed { headers["Retry-After"] = seconds }
-    return headers
   }
 }
 
@@ -73,7 +77,9 @@ final class RateLimiter {
   }
 
   // Times are Redis' own, in microseconds, so that hosts need not agree. Each request leaves one
-  // entry, oldest first; KEYS[1] the user's list, ARGV[1] the limit, ARGV[2] the window.
+  // entry, oldest first; KEYS[1] the user's list, ARGV[1] the limit, ARGV[2] the window. A list has at
+  // most as many entries as the limit, of 10 bytes each (20: 352 bytes, 300: 3200 bytes by Redis 7's
+  // MEMORY USAGE), and is gone a minute after the last request.
   private static let script = """
     local t = redis.call('TIME')
     local now = t[1] * 1000000 + t[2]

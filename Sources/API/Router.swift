@@ -10,6 +10,7 @@ struct Route {
   let method: HTTPMethod
   /// After `/api/v1/`; `{callId}` stands for any one segment.
   let path: String
+  /// nil for what ends a call, which no limit may refuse (contract §11.4).
   let limit: RateLimit?
   /// Error code for an unexpected failure of this route (R3.5, R4.5).
   let failure: CallError
@@ -19,7 +20,7 @@ struct Route {
   fileprivate let matcher: PathMatcher
 
   init(
-    _ method: HTTPMethod, _ path: String, limit: RateLimit? = nil,
+    _ method: HTTPMethod, _ path: String, limit: RateLimit? = .other,
     failure: CallError = .internalError, _ handler: @escaping Handler
   ) {
     (self.method, self.path, pattern) = (method, path, "/" + path)

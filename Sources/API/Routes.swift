@@ -36,11 +36,11 @@ extension Application {
       Route(.get, "calls/statistics", history.statistics),
       Route(.get, "calls/{callId}", calls.get),
       Route(.post, "calls/{callId}/accept", calls.accept),
-      Route(.post, "calls/{callId}/reject", calls.reject),
-      Route(.post, "calls/{callId}/end", calls.end),
+      Route(.post, "calls/{callId}/reject", limit: nil, calls.reject),
+      Route(.post, "calls/{callId}/end", limit: nil, calls.end),
       Route(.patch, "calls/{callId}/status", calls.updateStatus),
-      Route(.post, "calls/{callId}/quality", quality.report),
-      Route(.post, "signaling/ticket", tickets.issue),
+      Route(.post, "calls/{callId}/quality", limit: .quality, quality.report),
+      Route(.post, "signaling/ticket", limit: .ticket, tickets.issue),
     ]
   }
 }

@@ -19,7 +19,8 @@ package enum CallError: Error, Equatable, Sendable {
   case alreadyEnded
   case idempotencyKeyReused
   case callTimeout
-  case rateLimited
+  /// - Parameter retryAfterSeconds: When the next request will be let through; at least 1.
+  case rateLimited(retryAfterSeconds: Int)
   case tokenGenerationFailed
   case tokenRefreshFailed
   case serviceUnavailable

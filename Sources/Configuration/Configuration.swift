@@ -55,6 +55,10 @@ package struct Configuration: Sendable {
     package var tokenRefresh: Int
     package var callInitiate: Int
     package var callHistory: Int
+    package var quality: Int
+    package var ticket: Int
+    /// All other routes together.
+    package var other: Int
   }
 
   package struct SignalingSettings: Sendable, Equatable {

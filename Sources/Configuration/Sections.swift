@@ -21,7 +21,10 @@ extension Variables {
       tokenGenerate: number("RATE_LIMIT_TOKEN_GENERATE", range(), standard: 10),
       tokenRefresh: number("RATE_LIMIT_TOKEN_REFRESH", range(), standard: 10),
       callInitiate: number("RATE_LIMIT_CALL_INITIATE", range(), standard: 5),
-      callHistory: number("RATE_LIMIT_CALL_HISTORY", range(), standard: 20))
+      callHistory: number("RATE_LIMIT_CALL_HISTORY", range(), standard: 20),
+      quality: number("RATE_LIMIT_QUALITY", range(), standard: 60),
+      ticket: number("RATE_LIMIT_TICKET", range(), standard: 30),
+      other: number("RATE_LIMIT_OTHER", range(), standard: 300))
   }
 
   mutating func mysql() -> MySQLOptions {

@@ -29,7 +29,7 @@ import Testing
     (.alreadyEnded, 409, "CALL_ALREADY_ENDED"),
     (.idempotencyKeyReused, 409, "IDEMPOTENCY_KEY_REUSED"),
     (.callTimeout, 410, "CALL_TIMEOUT"),
-    (.rateLimited, 429, "RATE_LIMIT_EXCEEDED"),
+    (.rateLimited(retryAfterSeconds: 7), 429, "RATE_LIMIT_EXCEEDED"),
     (.tokenGenerationFailed, 500, "TOKEN_GENERATION_FAILED"),
     (.tokenRefreshFailed, 500, "TOKEN_REFRESH_FAILED"),
     (.internalError, 500, "INTERNAL_SERVER_ERROR"),
@@ -79,6 +79,7 @@ import Testing
       answer(.invalidTransition(from: .connecting, to: .ringing)).details == [
         "from": "connecting", "to": "ringing", "allowed": ["connected", "disconnecting"],
       ])
+    #expect(answer(.rateLimited(retryAfterSeconds: 7)).details == ["retryAfterSeconds": 7])
     for error in [CallError.noActiveCall, .alreadyEnded, .internalError, .callTimeout] {
       #expect(answer(error).details == nil)
     }
@@ -88,6 +89,7 @@ import Testing
   func headers() {
     #expect(answer(.methodNotAllowed(allowed: ["GET", "HEAD"]))["Allow"] == "GET, HEAD")
     #expect(answer(.serviceUnavailable)["Retry-After"] == "1")
+    #expect(answer(.rateLimited(retryAfterSeconds: 7))["Retry-After"] == "7")
     let challenge = answer(.authenticationFailed("The token has expired"))["WWW-Authenticate"]
     #expect(challenge?.hasPrefix("Bearer ") == true)
     #expect(challenge?.contains("error=\"invalid_token\"") == true)

@@ -27,17 +27,16 @@ import Testing
     #expect(
       refused
         == RateDecision(limit: 3, isAllowed: false, remaining: 0, resetMilliseconds: 39_999))
-    #expect(refused.headers["Retry-After"] == "40")
+    #expect(refused.resetSeconds == 40)
     #expect(refused.headers["RateLimit-Limit"] == "3")
     #expect(refused.headers["RateLimit-Remaining"] == "0")
     #expect(refused.headers["RateLimit-Reset"] == "40")
     #expect(!take(59_999).isAllowed)
-    #expect(take(59_999).headers["Retry-After"] == "1")
+    #expect(take(59_999).resetSeconds == 1)
     // What was refused has not counted.
     let next = take(60_000)
     #expect(next.isAllowed)
     #expect(next.remaining == 0)
-    #expect(next.headers["Retry-After"] == nil)
     #expect(!take(69_999).isAllowed)
     #expect(take(70_000).isAllowed)
   }
@@ -95,5 +94,34 @@ import Testing
         .callInitiate, user: "user \(number)", maximum: 1, now: at(Int64(number)))
       #expect(decision.isAllowed)
     }
+  }
+
+  @Test("§11.4 busy users take no more memory than as many idle ones: entries are bounded, too")
+  func aCrowdOfRequestsDoesNotGrowWithoutBound() {
+    var windows = LocalWindows()
+    var largest = 0
+    for user in 0..<700 {
+      var refused = 0
+      for _ in 0..<300 {
+        let decision = windows.take(.other, user: "\(user)", maximum: 300, now: at(Int64(user)))
+        refused += decision.isAllowed ? 0 : 1
+      }
+      #expect(refused == 0)
+      largest = max(largest, windows.entryCount)
+    }
+    #expect((90_000...LocalWindows.entryLimit).contains(largest))
+    // Nor does one user under a limit that is as good as none.
+    for _ in 0..<110_000 { _ = windows.take(.other, user: "u", maximum: 1_000_000, now: start) }
+    #expect(windows.entryCount <= LocalWindows.entryLimit)
+  }
+
+  @Test("§11.4 entries are counted as they come and go")
+  func entryCount() {
+    var windows = LocalWindows()
+    for second in 0..<90 {
+      _ = windows.take(.other, user: "a", maximum: 20, now: at(Int64(second) * 1000))
+      _ = windows.take(.quality, user: "b", maximum: 300, now: at(Int64(second) * 1000))
+    }
+    #expect(windows.entryCount == 20 + 60)
   }
 }

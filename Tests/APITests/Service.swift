@@ -25,6 +25,7 @@ extension TestServer {
       "MYSQL_SOCKET": socket ?? "/none", "MYSQL_USER": user, "MYSQL_PASSWORD": password,
       "RATE_LIMIT_TOKEN_GENERATE": "0", "RATE_LIMIT_TOKEN_REFRESH": "0",
       "RATE_LIMIT_CALL_INITIATE": "0", "RATE_LIMIT_CALL_HISTORY": "0",
+      "RATE_LIMIT_QUALITY": "0", "RATE_LIMIT_TICKET": "0", "RATE_LIMIT_OTHER": "0",
     ]
   }
 

@@ -114,7 +114,7 @@ class Worker:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.socket)
         self.listener.listen(16)
-        limits = ("TOKEN_GENERATE", "TOKEN_REFRESH", "CALL_INITIATE", "CALL_HISTORY")
+        limits = """TOKEN_GENERATE TOKEN_REFRESH CALL_INITIATE CALL_HISTORY QUALITY TICKET OTHER""".split()
         settings = {f"RATE_LIMIT_{name}": "0" for name in limits}
         self.process = subprocess.Popen(
             [str(program)], stdin=self.listener, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -12,7 +12,8 @@ bench=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 here=$bench/../Stack
 export STACK_DIR=${STACK_DIR:-$bench/../../.stack-bench} STACK_PORT=${STACK_PORT:-19443}
 export RATE_LIMIT_TOKEN_GENERATE=0 RATE_LIMIT_TOKEN_REFRESH=0
-export RATE_LIMIT_CALL_INITIATE=0 RATE_LIMIT_CALL_HISTORY=0 SIGNALING_MESSAGES_PER_SECOND=0
+export RATE_LIMIT_CALL_INITIATE=0 RATE_LIMIT_CALL_HISTORY=0 RATE_LIMIT_QUALITY=0
+export RATE_LIMIT_TICKET=0 RATE_LIMIT_OTHER=0 SIGNALING_MESSAGES_PER_SECOND=0
 for part in say settings packages python; do
   # shellcheck source=/dev/null
   source "$here/$part.sh"

@@ -20,7 +20,8 @@ import Testing
     #expect(
       found.limits
         == Configuration.RateLimits(
-          tokenGenerate: 10, tokenRefresh: 10, callInitiate: 5, callHistory: 20))
+          tokenGenerate: 10, tokenRefresh: 10, callInitiate: 5, callHistory: 20, quality: 60,
+          ticket: 30, other: 300))
     #expect(
       found.mysql
         == MySQLOptions(
@@ -58,7 +59,8 @@ import Testing
       "AGORA_TOKEN_EXPIRATION_SECONDS": "60", "CALL_TIMEOUT_SECONDS": "3",
       "MAX_CALL_DURATION_SECONDS": "10", "RATE_LIMIT_TOKEN_GENERATE": "1",
       "RATE_LIMIT_TOKEN_REFRESH": "2", "RATE_LIMIT_CALL_INITIATE": "3",
-      "RATE_LIMIT_CALL_HISTORY": "4", "MYSQL_HOST": "db.internal", "MYSQL_PORT": "3307",
+      "RATE_LIMIT_CALL_HISTORY": "4", "RATE_LIMIT_QUALITY": "5", "RATE_LIMIT_TICKET": "6",
+      "RATE_LIMIT_OTHER": "7", "MYSQL_HOST": "db.internal", "MYSQL_PORT": "3307",
       "MYSQL_SOCKET": "/run/mysqld.sock", "MYSQL_USER": "me", "MYSQL_PASSWORD": "p w'\"",
       "REDIS_URL": "redis://:pw@redis.internal:6380/3", "JWT_ISSUER": "https://id.example",
       "JWT_AUDIENCE": "calls", "WORKERS": "3", "FASTCGI_SOCKET": "unix:/run/f.sock",
@@ -73,7 +75,8 @@ import Testing
     #expect(
       found.limits
         == Configuration.RateLimits(
-          tokenGenerate: 1, tokenRefresh: 2, callInitiate: 3, callHistory: 4))
+          tokenGenerate: 1, tokenRefresh: 2, callInitiate: 3, callHistory: 4, quality: 5, ticket: 6,
+          other: 7))
     #expect(
       found.mysql
         == MySQLOptions(
@@ -96,13 +99,15 @@ import Testing
   func zeros() throws {
     let limits = [
       "RATE_LIMIT_TOKEN_GENERATE", "RATE_LIMIT_TOKEN_REFRESH", "RATE_LIMIT_CALL_INITIATE",
-      "RATE_LIMIT_CALL_HISTORY", "SIGNALING_MESSAGES_PER_SECOND", "MAX_CALL_DURATION_SECONDS",
+      "RATE_LIMIT_CALL_HISTORY", "RATE_LIMIT_QUALITY", "RATE_LIMIT_TICKET", "RATE_LIMIT_OTHER",
+      "SIGNALING_MESSAGES_PER_SECOND", "MAX_CALL_DURATION_SECONDS",
     ]
     let found = try configuration(Dictionary(uniqueKeysWithValues: limits.map { ($0, "0") }))
     #expect(
       found.limits
         == Configuration.RateLimits(
-          tokenGenerate: 0, tokenRefresh: 0, callInitiate: 0, callHistory: 0))
+          tokenGenerate: 0, tokenRefresh: 0, callInitiate: 0, callHistory: 0, quality: 0, ticket: 0,
+          other: 0))
     #expect(found.signaling.messagesPerSecond == 0)
     #expect(found.maximumCallSeconds > 86_400 * 365)
   }

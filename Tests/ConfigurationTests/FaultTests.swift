@@ -31,6 +31,7 @@ import Testing
     ("MAX_CALL_DURATION_SECONDS", ["-1", "x"]),
     ("RATE_LIMIT_TOKEN_GENERATE", ["-1", "ten"]), ("RATE_LIMIT_TOKEN_REFRESH", ["1.5"]),
     ("RATE_LIMIT_CALL_INITIATE", ["+5"]), ("RATE_LIMIT_CALL_HISTORY", ["0x10"]),
+    ("RATE_LIMIT_QUALITY", ["60s"]), ("RATE_LIMIT_TICKET", ["-30"]), ("RATE_LIMIT_OTHER", [" 300"]),
     ("MYSQL_PORT", ["0", "65536", "mysql"]),
     ("MYSQL_SOCKET", ["relative.sock", "/" + String(repeating: "x", count: 107)]),
     (

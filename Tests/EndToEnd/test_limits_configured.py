@@ -1,4 +1,4 @@
-"""Rate limits of an installation's own, and their window (contract §4, §7.7; R10, R14)."""
+"""Rate limits of an installation's own, and their window (contract §4, §7.7, §11.4; R10, R14)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support import expect
 from support.outages import readiness, stopped
 from support.stack import wait_until
 from support.variants import variant
-from test_rate_limits import generate, history, initiate, refresh, refused
+from test_rate_limits import active, generate, history, initiate, refresh, refused, report, ticket
 
 pytestmark = variant("configured")
 criterion = pytest.mark.criterion
@@ -18,7 +18,16 @@ criterion = pytest.mark.criterion
 
 @criterion("R10.1", "R10.2", "R10.3")
 @pytest.mark.parametrize(
-    "request_of, limit", [(generate, 3), (refresh, 4), (initiate, 2), (history, 6)]
+    "request_of, limit",
+    [
+        (generate, 3),
+        (refresh, 4),
+        (initiate, 2),
+        (history, 6),
+        (report, 7),
+        (ticket, 8),
+        (active, 120),
+    ],
 )
 def test_each_limit_is_configurable(people, request_of, limit):
     """RATE_LIMIT_… of the environment."""

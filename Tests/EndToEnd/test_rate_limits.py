@@ -1,4 +1,4 @@
-"""Rate limits per user (contract §4, §7.7; R10)."""
+"""Rate limits per user (contract §4, §7.7, §11.4; R10)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support import expect, keys
+from support.clock import stored
 from support.people import send
 
 criterion = pytest.mark.criterion
@@ -29,19 +30,35 @@ def history(person):
     return person.get("/calls/history")
 
 
+def report(person):
+    return person.report("no-call-at-all")
+
+
+def ticket(person):
+    return person.post("/signaling/ticket")
+
+
+def active(person):
+    return person.get("/calls/active")
+
+
 LIMITS = [
     pytest.param(generate, 10, marks=criterion("R10.1"), id="generate"),
     pytest.param(refresh, 10, id="refresh"),
     pytest.param(initiate, 5, marks=criterion("R10.2"), id="initiate"),
     pytest.param(history, 20, marks=criterion("R10.3"), id="history"),
+    pytest.param(report, 60, marks=criterion("C11.4"), id="quality"),
+    pytest.param(ticket, 30, marks=criterion("C11.4"), id="ticket"),
+    pytest.param(active, 300, marks=criterion("C11.4"), id="other"),
 ]
 
 
 def refused(response, limit: int) -> int:
     """Checks a 429 and gives its Retry-After."""
-    expect.refused(response, 429, "RATE_LIMIT_EXCEEDED")
+    error = expect.refused(response, 429, "RATE_LIMIT_EXCEEDED")
     assert response.headers["Retry-After"].isdigit(), "whole seconds"
     retry = int(response.headers["Retry-After"])
+    assert error["details"] == {"retryAfterSeconds": retry}
     assert 1 <= retry <= 60
     assert response.headers["RateLimit-Limit"].split(",")[0].strip() == str(limit)
     assert response.headers["RateLimit-Remaining"] == "0"
@@ -95,12 +112,20 @@ def test_a_401_does_not_count(people):
 
 
 def test_limits_are_apart(people):
-    """Each endpoint has its own; what has none goes on."""
+    """Each has its own; those that count together go on when the others are used up."""
     person = people.person()
-    for request_of, limit in ((generate, 10), (refresh, 10), (initiate, 5), (history, 20)):
+    apart = [
+        (generate, 10),
+        (refresh, 10),
+        (initiate, 5),
+        (history, 20),
+        (report, 60),
+        (ticket, 30),
+    ]
+    for request_of, limit in apart:
         for _ in range(limit):
             assert request_of(person).status_code != 429
-    for request_of, limit in ((generate, 10), (refresh, 10), (initiate, 5), (history, 20)):
+    for request_of, limit in apart:
         refused(request_of(person), limit)
     for _ in range(30):
         expect.succeeded(person.get("/calls/active"))
@@ -123,3 +148,96 @@ def test_remaining_counts_down(people):
     remaining = [initiate(person).headers.get("RateLimit-Remaining") for _ in range(5)]
     if remaining != [None] * 5:
         assert remaining == ["4", "3", "2", "1", "0"]
+
+
+def use_up(person, count: int) -> None:
+    """So many requests of those that count together, of every kind in turn."""
+    others = [
+        active,
+        lambda person: person.statistics(period="day"),
+        lambda person: person.get("/calls/unknown"),
+        lambda person: person.delete("/calls/history/unknown"),
+        lambda person: person.post("/calls/unknown/accept"),
+        lambda person: person.set_status("unknown", "connected"),
+    ]
+    with ThreadPoolExecutor(10) as pool:
+        made = list(pool.map(lambda number: others[number % 6](person), range(count)))
+    assert {getattr(response, "status_code", 200) for response in made} == {200, 404}
+
+
+@criterion("C11.4")
+def test_all_other_routes_share_one_limit(people):
+    """§11.4: three hundred of them together, and then each is refused."""
+    person = people.person()
+    use_up(person, 300)
+    refused(active(person), 300)
+    refused(person.get("/calls/statistics"), 300)
+    refused(person.get("/calls/unknown"), 300)
+    refused(person.delete("/calls/history/unknown"), 300)
+    refused(person.post("/calls/unknown/accept"), 300)
+    refused(person.set_status("unknown", "connected"), 300)
+    assert history(person).status_code == 200
+    assert ticket(person).status_code == 200
+
+
+@criterion("C11.4")
+def test_commands_count_with_the_others(people):
+    """§11.4: one window for REST and sockets; a command is told when to come back in its body."""
+    caller, callee, call = people.ringing()
+    socket, other = callee.socket(), callee.socket()
+    use_up(callee, 299)
+    assert socket.command("call.accept", callId=call["callId"])["status"] == 200
+    retry = refused(active(callee), 300)
+    for connection in (socket, other):
+        result = connection.command("call.accept", callId=call["callId"])
+        assert result["status"] == 429
+        error = result["body"]["error"]
+        assert error["code"] == "RATE_LIMIT_EXCEEDED"
+        assert retry - 20 <= error["details"]["retryAfterSeconds"] <= retry
+    assert other.command("call.end", callId=call["callId"])["status"] == 200
+    assert caller.details(call["callId"])["status"] == "ended"
+
+
+@criterion("C11.4")
+@pytest.mark.parametrize("over", ["rest", "socket"])
+def test_ending_rejecting_and_cancelling_are_never_refused(people, over):
+    """§11.4: with every window used up, 400 times, and without the fields of a limit."""
+
+    def leave(person, socket, how: str, call_id: str) -> tuple[int, str]:
+        if over == "socket":
+            result = socket.command(f"call.{how}", callId=call_id)
+            return result["status"], result["body"]["data"]["status"]
+        response = person.post(f"/calls/{call_id}/{how}")
+        assert not [name for name in response.headers if name.startswith("RateLimit-")]
+        return response.status_code, expect.succeeded(response)["status"]
+
+    caller, callee, first = people.ringing()
+    sockets = {person.id: person.socket() for person in (caller, callee)}
+    for person in (caller, callee):
+        use_up(person, 300)
+    assert leave(callee, sockets[callee.id], "reject", first["callId"]) == (200, "rejected")
+    cancelled = caller.call(callee)
+    assert leave(caller, sockets[caller.id], "end", cancelled["callId"]) == (200, "ended")
+    if over == "rest":
+        with ThreadPoolExecutor(10) as pool:
+            ends = pool.map(lambda _: caller.end(cancelled["callId"])["status"], range(400))
+            assert set(ends) == {"ended"}
+    for person in (caller, callee):
+        refused(active(person), 300)
+
+
+@criterion("C11.4")
+def test_a_flood_of_quality_reports_is_not_stored(connected, people):
+    """§11.4: of 300 reports in some seconds 60 are let through, and no more are stored."""
+    caller, callee, call = connected
+    with ThreadPoolExecutor(15) as pool:
+        statuses = list(
+            pool.map(lambda _: caller.report(call["callId"], "poor").status_code, range(300))
+        )
+    assert sorted(statuses) == [200] * 60 + [429] * 240
+    rows = people.stack.sql(
+        "SELECT COUNT(*) AS n FROM call_quality_metrics WHERE call_id = %s",
+        stored(people.stack, call["callId"], "call_quality_metrics", "call_id"),
+    )
+    assert rows[0]["n"] == 60
+    expect.succeeded(callee.report(call["callId"]))

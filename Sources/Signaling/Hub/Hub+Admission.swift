@@ -12,6 +12,9 @@ struct Arrival {
 }
 
 extension Hub {
+  /// After which a user or an address with too many connections may try again.
+  private static let crowdedSeconds = 10
+
   func requested(_ head: RequestHead, _ connection: Connection) {
     let request = head.request
     let requestId = Self.requestId(request.headers) ?? makeRequestId()
@@ -67,7 +70,6 @@ extension Hub {
       response.status = failure.status
       for field in failure.headers.fields { response.headers[field.name] = field.value }
     }
-    if refusal.isRateLimit { response.headers["Retry-After"] = "10" }
     metrics.countHandshake(response.status)
     log.info("handshake", requestId: requestId, ["status": .int(Int64(response.status))])
     server.respond(response, connection)
@@ -99,7 +101,8 @@ extension Hub {
     let limit = settings.connectionsPerUser
     let isFull = limit > 0 && users[userId].map { $0.count >= limit } == true
     guard !isFull, addresses.admit(arrival.address, tag: session.tag) else {
-      return refuse(.call(.rateLimited), arrival.requestId, session)
+      return refuse(
+        .call(.rateLimited(retryAfterSeconds: Self.crowdedSeconds)), arrival.requestId, session)
     }
     let admission = arrival.admission
     session.number = services.randomness.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
@@ -118,11 +121,5 @@ extension Hub {
     response.headers["X-Request-Id"] = arrival.requestId
     server.upgrade(session, response)
     if session.phase == .open { open(session) }
-  }
-}
-
-extension Admission.Refusal {
-  fileprivate var isRateLimit: Bool {
-    if case .call(.rateLimited) = self { true } else { false }
   }
 }

@@ -35,7 +35,7 @@ extension Hub {
         ServerFrame.error(services.refusal(error, makeRequestId()), requestId: requestId), session)
     case .command(let command):
       if isOverLimit || session.commands >= Self.commandLimit {
-        refuse(command, .rateLimited, session)
+        refuse(command, .rateLimited(retryAfterSeconds: 1), session)
       } else {
         run(command, session)
       }

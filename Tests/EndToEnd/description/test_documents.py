@@ -127,6 +127,19 @@ def test_every_operation_is_told():
             assert openapi().resolve(answer)["description"], (method, path)
 
 
+def test_limited_operations_say_so():
+    """§11.4: whatever needs a JWT may be answered with 429, except what ends a call."""
+    for path, method, operation in operations():
+        if operation.get("security") == []:
+            continue
+        is_limited = operation["operationId"] not in ("rejectCall", "endCall")
+        assert ("429" in operation["responses"]) is is_limited, (method, path)
+        for status in operation["responses"].keys() & {"200", "201", "409"}:
+            fields = openapi().resolve(operation["responses"][status])["headers"].keys()
+            names = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+            assert (names <= fields) is is_limited, (method, path, status)
+
+
 def test_links_lead_to_operations_and_parameters():
     """Every link names an operation that exists, and only parameters that it has."""
     by_id = {operation["operationId"]: operation for _, _, operation in operations()}

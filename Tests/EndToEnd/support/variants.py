@@ -22,6 +22,9 @@ NO_LIMITS = {
     "RATE_LIMIT_TOKEN_REFRESH": "0",
     "RATE_LIMIT_CALL_INITIATE": "0",
     "RATE_LIMIT_CALL_HISTORY": "0",
+    "RATE_LIMIT_QUALITY": "0",
+    "RATE_LIMIT_TICKET": "0",
+    "RATE_LIMIT_OTHER": "0",
 }
 
 SETTINGS = {
@@ -49,6 +52,9 @@ SETTINGS = {
         "RATE_LIMIT_TOKEN_REFRESH": "4",
         "RATE_LIMIT_CALL_INITIATE": "2",
         "RATE_LIMIT_CALL_HISTORY": "6",
+        "RATE_LIMIT_QUALITY": "7",
+        "RATE_LIMIT_TICKET": "8",
+        "RATE_LIMIT_OTHER": "120",
     },
 }
 

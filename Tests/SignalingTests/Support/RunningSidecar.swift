@@ -91,7 +91,9 @@ final class RunningSidecar {
       "success": false, "error": ["code": .string(code), "message": "no"],
       "requestId": .string(requestId),
     ]
-    return .json(body.serialized(), status: status)
+    var response = HTTPResponse.json(body.serialized(), status: status)
+    if case .rateLimited(let seconds) = error { response.headers["Retry-After"] = String(seconds) }
+    return response
   }
 
   func client(
