@@ -15,7 +15,7 @@ def key_of(people, text: str) -> bytes:
     """The one key in Redis that is this ticket's."""
     (key,) = [
         key
-        for key in people.stack.redis.scan_iter(match="*ticket*", count=1000)
+        for key in people.stack.redis.scan_iter(match="*ticket*", count=1000, _type="string")
         if text.encode() in key or text.encode() in (people.stack.redis.get(key) or b"")
     ]
     return key
