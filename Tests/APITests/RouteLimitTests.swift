@@ -16,6 +16,8 @@ import Testing
     "GET /calls/active": .other,
     "GET /calls/history": .callHistory,
     "DELETE /calls/history/{callId}": .other,
+    "GET /calls/history/unseen": .other,
+    "POST /calls/history/seen": .other,
     "GET /calls/statistics": .other,
     "GET /calls/{callId}": .other,
     "POST /calls/{callId}/accept": .other,
