@@ -123,7 +123,7 @@ install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFI
 	done
 	for file in nginx/chattrix/*.conf; do \
 	  target="$(DESTDIR)$(SYSCONFDIR)/$$file"; \
-	  [[ $$file == */@(host|origins).conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \
+	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \
 	done
 	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf | install -m 644 \
 	  /dev/stdin "$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"

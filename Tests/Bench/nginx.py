@@ -156,16 +156,20 @@ http {{
   client_body_temp_path body; fastcgi_temp_path fastcgi; proxy_temp_path proxy;
   uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   access_log off;
+  ssl_conf_command NumTickets 0;
   {content}
 }}
 """
 
 
-def host(stack: Stack, port: int) -> str:
-    """The stack's own address and certificate, at another port."""
-    text = (stack.folder / "nginx" / "chattrix" / "host.conf").read_text()
-    text = re.sub(r"^listen \[.*\n", "", text, flags=re.MULTILINE)
+def at_port(stack: Stack, text: str, port: int) -> str:
+    """A file of the stack's, at another port and without IPv6."""
+    text = re.sub(r"listen \[[^;]*; *", "", text)
     return re.sub(rf":{stack.port}\b", f":{port}", text)
+
+
+def host(stack: Stack, port: int) -> str:
+    return at_port(stack, (stack.folder / "nginx" / "chattrix" / "host.conf").read_text(), port)
 
 
 def ours(stack: Stack, folder: Path, port: int, responder: Path) -> None:
@@ -173,10 +177,17 @@ def ours(stack: Stack, folder: Path, port: int, responder: Path) -> None:
     source = stack.folder / "nginx"
     shutil.copytree(source / "chattrix", folder / "chattrix")
     (folder / "chattrix" / "host.conf").write_text(host(stack, port))
-    text = (
-        (source / "chattrix.conf").read_text().replace(stack.env["FASTCGI_SOCKET"], str(responder))
+    text = (source / "chattrix.conf").read_text()
+    text = text.replace(stack.env["FASTCGI_SOCKET"], str(responder))
+    (folder / "chattrix.conf").write_text(text)
+    log = folder / "chattrix" / "log.conf"
+    log.write_text(log.read_text().replace(stack.env["LOG_DIR"], str(folder)))
+    site, limits = folder / "chattrix" / "site.conf", folder / "chattrix" / "limits.conf"
+    site.write_text(at_port(stack, site.read_text(), port))
+    # Counted like a client from elsewhere, which loopback is not.
+    limits.write_text(
+        re.sub(r"^ *(127\.0\.0\.0/8|::1) .*\n", "", limits.read_text(), flags=re.MULTILINE)
     )
-    (folder / "chattrix.conf").write_text(text.replace(stack.env["LOG_DIR"], str(folder)))
     (folder / "nginx.conf").write_text(HEAD.format(content="include chattrix.conf;"))
 
 
@@ -188,6 +199,9 @@ def plain(stack: Stack, folder: Path, port: int, responder: Path) -> None:
         for p in map(Path, ("/etc/nginx/fastcgi_params", "/usr/local/etc/nginx/fastcgi_params"))
         if p.exists()
     )
+    # The stack's own address and certificate, without the limits.
+    tls_only = re.sub(r"^limit_.*\n", "", host(stack, port), flags=re.MULTILINE)
+    (folder / "host.conf").write_text(tls_only)
     content = f"""server {{
     include host.conf;
     include "{source}/tls.conf";
@@ -197,7 +211,6 @@ def plain(stack: Stack, folder: Path, port: int, responder: Path) -> None:
       fastcgi_pass "unix:{responder}";
     }}
   }}"""
-    (folder / "host.conf").write_text(host(stack, port))
     (folder / "nginx.conf").write_text(HEAD.format(content=content))
 
 

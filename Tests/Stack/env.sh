@@ -83,7 +83,8 @@ env_starter() { # NAME
 #!/usr/bin/env bash
 STACK_DIR=$(printf %q "$STACK_DIR") STACK_PORT=$STACK_PORT STACK_SHARE=$(printf %q "$STACK_SHARE") \
   STACK_ADDRESS=$STACK_ADDRESS STACK_NETNS=${STACK_NETNS-} STACK_DATABASE=$STACK_DATABASE \
-  exec $(printf %q "$here/stack.sh") start $1
+  STACK_HTTP_PORT=${STACK_HTTP_PORT-} STACK_BALANCER=${STACK_BALANCER-} STACK_LIMITS=${STACK_LIMITS-} \
+  ALLOWED_ORIGINS=$(printf %q "${ALLOWED_ORIGINS-}") exec $(printf %q "$here/stack.sh") start $1
 END
   chmod 700 "$STACK_DIR/bin/start-$1"
 }

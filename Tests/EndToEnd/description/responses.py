@@ -18,6 +18,7 @@ ANYWHERE = {
     408: "RequestTimeout",
     413: "PayloadTooLarge",
     414: "UriTooLong",
+    421: "MisdirectedRequest",
     431: "HeadersTooLarge",
     500: "InternalServerError",
     501: "NotImplemented",

@@ -38,6 +38,8 @@ SETTINGS = {
     "crowded": NO_LIMITS | {"WORKERS": "2"},
     # Public keys that are replaced while it runs.
     "rotating": NO_LIMITS | {"WORKERS": "3"},
+    # A balancer in front, a port in clear, and limits per address that a test can reach.
+    "fronted": NO_LIMITS | {"STACK_BALANCER": "127.0.0.1", "STACK_LIMITS": "low"},
     # Everything that an installation may set.
     "configured": {
         "JWT_ALGORITHMS": "HS256,HS384,RS256,ES256",
@@ -65,11 +67,11 @@ def variant(name: str):
 
 
 def free_port() -> int:
-    """The first of three neighbouring free ports, below those that the kernel gives out."""
+    """The first of five neighbouring free ports, below those that the kernel gives out."""
     while True:
         port = random.randrange(20_000, 31_000, 10)
         try:
-            for offset in range(3):
+            for offset in range(5):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port + offset))
@@ -85,6 +87,8 @@ class Variant:
         self.name = name
         self.directory = Path(tempfile.mkdtemp(prefix=f"chattrix-{name}-"))
         settings = {"STACK_PORT": str(free_port())} | SETTINGS[name]
+        if name == "fronted":
+            settings["STACK_HTTP_PORT"] = str(int(settings["STACK_PORT"]) + 4)
         if name == "configured":
             settings |= self.key_files()
         if name == "rotating":

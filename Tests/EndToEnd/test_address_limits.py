@@ -1,0 +1,156 @@
+"""A host that redirects from http, believes a balancer, and whose limits per address are within reach
+(contract §1, §3, §6.1). The balancer is the test: every request may name the address that it comes from."""
+
+from __future__ import annotations
+
+import json
+import socket
+import uuid
+
+import pytest
+
+from support.logs import access_lines, files, settle
+from support.raw import dial, exchange, parsed, status
+from support.silence import upgrade
+from support.variants import variant
+
+pytestmark = variant("fronted")
+FAR = 200  # more requests than any of the limits allows
+
+
+def asked(
+    stack, address: str | None, path: str = "/api/v1/calls/active", host: str = "localhost"
+) -> tuple:
+    """Status, header fields and body of a GET from this address."""
+    via = "" if address is None else f"X-Forwarded-For: {address}\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{via}Connection: close\r\n\r\n"
+    return parsed(exchange(stack, request.encode()))
+
+
+def clear(stack, request: str) -> tuple:
+    """The answer to bytes in clear, at the port that redirects."""
+    with socket.create_connection(("127.0.0.1", int(stack["STACK_HTTP_PORT"])), 10) as connection:
+        connection.sendall(request.encode())
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+        return parsed(answer)
+
+
+def until_refused(ask) -> tuple:
+    """How many were let through before the first 429, and that one."""
+    for count in range(FAR):
+        answer = ask()
+        if answer[0] == 429:
+            return count, answer
+    raise AssertionError(f"{FAR} requests were let through")
+
+
+def is_rate_limit(answer: tuple) -> None:
+    """R10.4, R10.5, R12: the envelope, and when to come back."""
+    code, headers, body = answer
+    refusal = json.loads(body)
+    assert code == 429 and refusal["success"] is False
+    assert refusal["error"]["code"] == "RATE_LIMIT_EXCEEDED" and refusal["error"]["message"]
+    assert refusal["requestId"] == headers["x-request-id"]
+    assert headers["content-type"] == "application/json"
+    assert int(headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_from_http_to_https(stack, method):
+    """308: the same request again, over TLS; nothing may keep the answer, and HSTS is not for clear text."""
+    token = uuid.uuid4().hex
+    code, headers, _ = clear(
+        stack,
+        f"{method} /api/v1/calls/active?token={token} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+    )
+    assert code == 308
+    assert headers["location"] == f"{stack.api_url}/calls/active?token={token}"
+    assert headers["cache-control"] == "no-store" and "strict-transport-security" not in headers
+    (line,) = [line for line in access_lines(stack) if line["requestId"] == headers["x-request-id"]]
+    assert line["path"] == "/api/v1/calls/active" and line["status"] == 308
+    for path in files(stack):
+        assert token not in path.read_bytes().decode(errors="replace"), path
+
+
+def test_only_the_own_name_is_redirected(stack):
+    code, headers, body = clear(
+        stack, "GET /x HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+    )
+    assert code == 421 and json.loads(body)["error"]["code"] == "MISDIRECTED_REQUEST"
+    assert "location" not in headers
+
+
+def test_requests_of_one_address(stack):
+    """Beyond rate and burst 429, while others are served."""
+    count, refusal = until_refused(lambda: asked(stack, "203.0.113.1"))
+    assert count >= 20
+    is_rate_limit(refusal)
+    assert asked(stack, "203.0.113.2")[0] == 401
+
+
+def test_an_ipv6_network_counts_as_one(stack):
+    """A client chooses its address within 64 bits."""
+    addresses = (f"2001:db8:0:1::{number:x}" for number in range(1, FAR + 1))
+    count, refusal = until_refused(lambda: asked(stack, next(addresses)))
+    assert count >= 20
+    is_rate_limit(refusal)
+    assert asked(stack, "2001:db8:0:2::1")[0] == 401
+
+
+def test_this_host_is_not_limited(stack):
+    """The application on the same host asks for all its users."""
+    assert {asked(stack, None)[0] for _ in range(60)} == {401}
+
+
+def test_handshakes_of_one_address(people, stack):
+    """Fewer than requests; the refused one reaches neither the WebSocket server nor, with its token, a log."""
+    token = people.person().token
+    via = "X-Forwarded-For: 203.0.113.3\r\n"
+    ask = lambda: parsed(exchange(stack, upgrade(stack, "bad" + token, via)))  # noqa: E731
+    count, refusal = until_refused(ask)
+    assert 4 <= count < 20
+    is_rate_limit(refusal)
+    query = f"GET /ws?token={token} HTTP/1.1\r\nHost: localhost\r\n{via}Connection: close\r\n\r\n"
+    assert status(exchange(stack, query.encode())) == 429
+    assert (
+        status(exchange(stack, upgrade(stack, token, via.replace(".3", ".4")), until=b"\r\n\r\n"))
+        == 101
+    )
+    settle(stack)
+    for path in files(stack):
+        assert token not in path.read_bytes().decode(errors="replace"), path
+
+
+def test_sockets_of_one_address(people, stack):
+    """So many at the same time; one that closes makes room."""
+    request = upgrade(stack, people.person().token, "X-Forwarded-For: 203.0.113.5\r\n")
+    opened = []
+    for _ in range(4):
+        connection = dial(stack)
+        connection.sendall(request)
+        opened.append((connection, connection.recv(4096)))
+    try:
+        assert [status(answer) for _, answer in opened] == [101, 101, 101, 429]
+        is_rate_limit(parsed(opened[3][1]))
+    finally:
+        for connection, _ in opened:
+            connection.close()
+
+
+def test_a_balancers_word(stack):
+    """What it adds to X-Forwarded-For counts and is logged; what a client has put there before does not."""
+    for given, logged in (
+        ("203.0.113.6", "203.0.113.6"),
+        ("127.0.0.1, 203.0.113.6", "203.0.113.6"),
+    ):
+        assert asked(stack, given, "/healthz")[0] == 404
+        assert asked(stack, given, "/signaling/healthz")[0] == 404
+        _, headers, _ = asked(stack, given)
+        (line,) = [
+            line for line in access_lines(stack) if line["requestId"] == headers["x-request-id"]
+        ]
+        assert line["remoteAddress"] == logged
+    assert asked(stack, None, "/healthz")[0] == 200
