@@ -29,8 +29,8 @@ final class Connection {
 
   /// Whether the far side has closed, or sent what nobody asked for, while nothing was going on.
   var isStale: Bool {
-    guard isReady(socket.raw, for: POLLIN, until: Deadline(milliseconds: 0)) else { return false }
-    return tls?.isQuiet() != true
+    if let tls { return !tls.isQuiet() }
+    return isReady(socket.raw, for: POLLIN, until: Deadline(milliseconds: 0))
   }
 
   func send(_ bytes: [UInt8], until deadline: Deadline) throws(HTTPClientError) {

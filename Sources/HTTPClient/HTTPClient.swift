@@ -12,8 +12,8 @@ package final class HTTPClient {
   private let trust: TrustStore
   private let limits: HTTPExchangeLimits
   private var idle: Connection?
-  /// The last lookup of a name: one that has not ended is waited for again, so that a resolver that hangs
-  /// costs one thread and not one an exchange.
+  /// A lookup that has not ended in time: it is waited for again, so that a resolver that hangs costs one
+  /// thread and not one an exchange.
   private var lookup: NameLookup?
 
   /// Connects with the first exchange.
@@ -67,10 +67,15 @@ package final class HTTPClient {
     let (host, port) = (url.host, url.port)
     if url.isAddress { return try NetworkAddress.resolve(host, port, isNumeric: true).get() }
     let key = "\(host):\(port)"
-    if lookup?.host != key || lookup?.isRunning != true {
-      lookup = try NameLookup.start(key) { NetworkAddress.resolve(host, port, isNumeric: false) }
+    let current: NameLookup
+    if let lookup, lookup.host == key, lookup.isRunning {
+      current = lookup
+    } else {
+      current = try NameLookup.start(key) { NetworkAddress.resolve(host, port, isNumeric: false) }
     }
-    return try lookup!.addresses(until: deadline)
+    lookup = current
+    defer { if !current.isRunning { lookup = nil } }
+    return try current.addresses(until: deadline)
   }
 
   private struct Outcome {

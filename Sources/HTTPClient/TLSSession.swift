@@ -69,7 +69,7 @@ final class TLSSession {
     return transfer(SSL_write(ssl, bytes.baseAddress, Int32(clamping: bytes.count)))
   }
 
-  /// Whether nothing but messages of TLS itself (a session ticket, a key update) has arrived.
+  /// Whether nothing has arrived, or messages of TLS itself alone (a session ticket, a key update).
   func isQuiet() -> Bool {
     var byte: UInt8 = 0
     ERR_clear_error()

@@ -2,10 +2,11 @@
 
 import Glibc
 import HTTP
-import HTTPClient
 import Synchronization
 import System
 import Testing
+
+@testable import HTTPClient
 
 @Suite struct ConnectingTests {
   private func post(_ url: String, _ limits: HTTPExchangeLimits = .init()) throws
@@ -17,9 +18,12 @@ import Testing
 
   @Test func aNameThatDoesNotExist() {
     #expect {
-      try post("http://does-not-exist.invalid/", .init(totalMilliseconds: 30_000))
+      try post("http://does-not-exist.invalid/", .init(totalMilliseconds: 5_000))
     } throws: {
-      if case .nameResolution? = $0 as? HTTPClientError { true } else { false }
+      switch $0 as? HTTPClientError {
+      case .nameResolution, .timedOut(.nameResolution): true  // The latter where no resolver answers.
+      default: false
+      }
     }
   }
 
@@ -32,20 +36,36 @@ import Testing
   }
 
   @Test func aServerThatDoesNotTakeTheConnection() throws {
-    let listener = try SilentListener(backlog: 0)
+    let listener = try FullListener()
     defer { withExtendedLifetime(listener) {} }
-    // The kernel answers no further connection once as many wait as the backlog allows, and one more.
-    var waiting: [Int32] = []
-    defer { for socket in waiting { close(socket) } }
-    while let next = try? connect(
-      to: .tcp(host: "127.0.0.1", port: listener.port), timeoutMilliseconds: 100),
-      waiting.count < 10
-    {
-      waiting.append(next.release())
-    }
     #expect(throws: HTTPClientError.timedOut(.connect)) {
       try post("http://127.0.0.1:\(listener.port)/", HTTPExchangeLimits(connectMilliseconds: 200))
     }
+  }
+
+  @Test func theNextAddressIsTriedWhereOneRefusesOrDoesNotAnswer() throws {
+    func address(_ port: UInt16) throws -> NetworkAddress {
+      try #require(try NetworkAddress.resolve("127.0.0.1", port, isNumeric: true).get().first)
+    }
+    let (silent, good) = (try FullListener(), try SilentListener(backlog: 10))
+    defer { withExtendedLifetime((silent, good)) {} }
+    let (refusing, slow) = (try address(1), try address(silent.port))
+    let addresses = [refusing, slow, try address(good.port)]
+    #expect(try addresses.connect(until: Deadline(milliseconds: 600)).raw >= 0)
+    #expect(throws: HTTPClientError.connect("Connection refused")) {
+      _ = try [slow, refusing].connect(until: Deadline(milliseconds: 400)).raw
+    }
+    #expect(throws: HTTPClientError.timedOut(.connect)) {
+      _ = try [refusing, slow].connect(until: Deadline(milliseconds: 400)).raw
+    }
+  }
+
+  @Test(.enabled(if: (try? SilentListener(backlog: 1, host: "::1")) != nil)) func anIPv6Address()
+    throws
+  {
+    let server = try WebServer(host: "::1")
+    let response = try post("http://[::1]:\(server.port)/echo")
+    #expect(String(decoding: response.body, as: UTF8.self).contains("Host: [::1]:\(server.port)"))
   }
 
   @Test func aServerThatDoesNotSpeak() throws {
@@ -81,18 +101,35 @@ import Testing
 }
 
 /// Listens on a loopback port that the system picks, and accepts nothing.
-private final class SilentListener {
+private class SilentListener {
   let port: UInt16
   private let descriptor: Descriptor
 
-  init(backlog: Int32) throws {
-    descriptor = try listen(on: .tcp(host: "127.0.0.1", port: 0), backlog: backlog)
-    var address = sockaddr_in()
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+  init(backlog: Int32, host: String = "127.0.0.1") throws {
+    descriptor = try listen(on: .tcp(host: host, port: 0), backlog: backlog)
+    var address = sockaddr_in6()  // The port is where sockaddr_in has it.
+    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
     let raw = descriptor.raw
     withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(raw, $0, &size) }
     }
-    port = UInt16(bigEndian: address.sin_port)
+    port = UInt16(bigEndian: address.sin6_port)
   }
+}
+
+/// With as many connections waiting as its backlog allows: the kernel answers no further one.
+private final class FullListener: SilentListener {
+  private var waiting: [Int32] = []
+
+  init() throws {
+    try super.init(backlog: 0)
+    while waiting.count < 10,
+      let next = try? connect(
+        to: .tcp(host: "127.0.0.1", port: port), timeoutMilliseconds: 100)
+    {
+      waiting.append(next.release())
+    }
+  }
+
+  deinit { for socket in waiting { close(socket) } }
 }

@@ -4,66 +4,68 @@
 import Glibc
 import HTTP
 import HTTPClient
+import System
 import Testing
 
 @Suite struct KeptConnectionTests {
   private struct Peers {
     let server: WebServer
     let client: HTTPClient
+    private let name = Randomness.system.hexadecimal(bytes: 8)
 
-    init(isSecure: Bool, _ limits: HTTPExchangeLimits = .init()) throws {
+    init(isSecure: Bool, own: Bool = false, _ limits: HTTPExchangeLimits = .init()) throws {
       let certificates = Certificates.shared
-      server = try WebServer(isSecure ? certificates.good : nil)
+      server =
+        own
+        ? try WebServer(isSecure ? certificates.good : nil) : isSecure ? .secure : .plain
       client = HTTPClient(trust: try TrustStore(caFile: certificates.authority), limits: limits)
     }
 
     func post(_ path: String, host: String = "127.0.0.1") throws -> HTTPClientResponse {
-      try client.post([1, 2, 3], to: server.url(path, host: host), headers: [])
+      try client.post([1, 2, 3], to: server.url(path, host: host), headers: [("X-Client", name)])
     }
 
-    /// How many connections the server has accepted.
-    func accepts(after path: String = "/ok", host: String = "127.0.0.1") throws -> String? {
-      try post(path, host: host).headers["X-Accepts"]
+    /// Which one of the server's connections the exchange used.
+    func connection(_ path: String = "/ok", host: String = "127.0.0.1") throws -> String {
+      try #require(try post(path, host: host).headers["X-Connection"])
     }
+
+    /// How many requests of this client the server has read, this one included.
+    func requests() throws -> String? { try post("/ok").headers["X-Requests"] }
   }
 
   @Test(arguments: [false, true]) func exchangesShareAConnection(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure)
-    for _ in 0..<20 { #expect(try peers.accepts() == "1") }
-    #expect(try peers.post("/ok").headers["X-Requests"] == "21")
+    let first = try peers.connection()
+    for _ in 0..<20 { #expect(try peers.connection() == first) }
+    #expect(try peers.requests() == "22")
   }
 
   @Test(arguments: [false, true]) func notWhereTheServerSaysOtherwise(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure)
-    #expect(try peers.accepts(after: "/says-close") == "1")
-    #expect(try peers.accepts() == "2")
+    #expect(try peers.connection("/says-close") != peers.connection())
   }
 
   @Test(arguments: [false, true]) func anotherOriginGetsItsOwn(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure)
-    #expect(try peers.accepts() == "1")
-    #expect(try peers.accepts(host: "localhost") == "2")
+    #expect(try peers.connection() != peers.connection(host: "localhost"))
   }
 
   @Test(arguments: [false, true]) func notAfterItHasBeenIdleForTooLong(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure, HTTPExchangeLimits(idleMilliseconds: 0))
-    #expect(try peers.accepts() == "1")
-    #expect(try peers.accepts() == "2")
+    #expect(try peers.connection() != peers.connection())
   }
 
   @Test(arguments: [false, true]) func aConnectionThatWasClosedIsNoticed(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure)
-    #expect(try peers.accepts(after: "/closes") == "1")
-    // Whether the close has come by now or comes while the next request is sent, it goes well.
-    let next = try peers.post("/ok")
-    #expect(next.headers["X-Accepts"] == "2")
-    #expect(next.headers["X-Requests"] == "2")
+    // Whether the close has come by then or comes while the next request is sent, it goes well.
+    #expect(try peers.connection("/closes") != peers.connection())
+    #expect(try peers.requests() == "3")
   }
 
   @Test(arguments: [false, true]) func aRequestThatGotNoAnswerIsSentAgain(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure)
-    #expect(try peers.accepts(after: "/last") == "1")
-    #expect(try peers.accepts() == "2")
+    #expect(try peers.connection("/last") != peers.connection())
   }
 
   @Test(arguments: [false, true])
@@ -74,21 +76,23 @@ import Testing
       #expect(throws: HTTPClientError.connectionClosed) { try peers.post("/cut-head") }
       #expect(throws: HTTPClientError.connectionClosed) { try peers.post(path) }
     }
-    #expect(try peers.post("/ok").headers["X-Requests"] == "7")
+    #expect(try peers.requests() == "7")
   }
 
   @Test(arguments: [false, true]) func bytesThatNobodyAskedForEndIt(isSecure: Bool) throws {
     let peers = try Peers(isSecure: isSecure)
+    let first = try peers.connection()
     #expect(try peers.post("/two").status == 200)
-    #expect(try peers.accepts() == "2")
+    let next = try peers.post("/ok")
+    #expect(next.status == 200 && next.headers["X-Connection"] != first)
   }
 
   @Test(arguments: [false, true]) func aServerIsRestartedBetweenTwoRequests(isSecure: Bool) throws {
-    let peers = try Peers(isSecure: isSecure)
-    #expect(try peers.post("/ok").status == 200)
+    let peers = try Peers(isSecure: isSecure, own: true)
+    #expect(try peers.requests() == "1")
+    try peers.server.restart()
+    #expect(try peers.requests() == "1")
     peers.server.stop()
     #expect(throws: HTTPClientError.connect("Connection refused")) { try peers.post("/ok") }
-    try peers.server.start()
-    #expect(try peers.accepts() == "1")
   }
 }

@@ -19,15 +19,14 @@ import Testing
   }
 
   @Test func aKnownAuthorityAndTheRightNameOrAddress() throws {
-    let server = try WebServer(certificates.good)
-    #expect(try post(to: server).status == 200)
-    #expect(try post(to: server, host: "127.0.0.1").status == 200)
+    #expect(try post(to: .secure).status == 200)
+    #expect(try post(to: .secure, host: "127.0.0.1").status == 200)
   }
 
   @Test func anUnknownAuthority() throws {
     #expect(
       throws: HTTPClientError.tlsVerification("unable to get local issuer certificate")
-    ) { try post(to: WebServer(certificates.good), isTrusted: false) }
+    ) { try post(to: .secure, isTrusted: false) }
     #expect(throws: HTTPClientError.tlsVerification("self-signed certificate")) {
       try post(to: WebServer(certificates.selfSigned))
     }
@@ -66,8 +65,7 @@ import Testing
   }
 
   @Test func aServerWithoutTLS() throws {
-    let server = try WebServer()
-    let url = try HTTPURL("https://localhost:\(server.port)/ok")
+    let url = try HTTPURL("https://localhost:\(WebServer.plain.port)/ok")
     let client = HTTPClient(trust: try TrustStore(caFile: nil))
     #expect(throws: HTTPClientError.tls("wrong version number")) {
       try client.post([], to: url, headers: [])
@@ -76,18 +74,17 @@ import Testing
 
   @Test(arguments: ["/until-close", "/interim", "/huge-body", "/redirect"])
   func responses(path: String) throws {
-    #expect(try post(path, to: WebServer(certificates.good)).status < 400)
+    #expect(try post(path, to: .secure).status < 400)
   }
 
   @Test func aResponseThatIsCutShortIsNoticed() throws {
-    let server = try WebServer(certificates.good)
     for path in ["/cut-head", "/cut-body", "/cut-chunk", "/nothing"] {
-      #expect(throws: HTTPClientError.connectionClosed) { try post(path, to: server) }
+      #expect(throws: HTTPClientError.connectionClosed) { try post(path, to: .secure) }
     }
   }
 
   @Test func aLargeRequestAndAnEarlyResponse() throws {
-    let server = try WebServer(certificates.good)
+    let server = WebServer.secure
     let client = HTTPClient(trust: try TrustStore(caFile: certificates.authority))
     let body = [UInt8](repeating: UInt8(ascii: "x"), count: 20_000_000)
     #expect(try client.post(body, to: server.url("/ok"), headers: []).status == 200)

@@ -3,56 +3,86 @@
 import Glibc
 import HTTP
 import HTTPClient
+import Synchronization
 import System
 
-final class WebServer {
-  private(set) var port: UInt16 = 0
+final class WebServer: Sendable {
+  let port: UInt16
+  private let host: String
   private let arguments: [String]
-  private var child: pid_t = 0
+  private let process: Mutex<Process?>
 
-  init(_ certificate: Certificates.Server? = nil, tls version: String? = nil) throws {
+  /// Ends with its socket, and so with the tests' process, however that ends.
+  private struct Process {
+    let id: pid_t
+    let socket: Int32
+  }
+
+  /// For all tests that need none of their own.
+  static let plain = started()
+  static let secure = started(Certificates.shared.good)
+
+  private static func started(_ certificate: Certificates.Server? = nil) -> WebServer {
+    do { return try WebServer(certificate) } catch { preconditionFailure("\(error)") }
+  }
+
+  init(
+    _ certificate: Certificates.Server? = nil, tls version: String? = nil,
+    host: String = "127.0.0.1"
+  ) throws {
+    self.host = host
     arguments = (certificate.map { [$0.certificate, $0.key] } ?? []) + (version.map { [$0] } ?? [])
-    try start()
+    let (process, port) = try Self.start(host, 0, arguments)
+    self.port = port
+    self.process = Mutex(process)
   }
 
   deinit { stop() }
 
-  /// On the same port as before, if it has been started before.
-  func start() throws {
-    var ends: [Int32] = [-1, -1]
-    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError(call: "socketpair") }
-    let input = Descriptor(ends[0])
-    let output = Descriptor(ends[1])
-    let null = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))
-    let script = #filePath.dropLast("WebServer.swift".count) + "server.py"
-    child = try spawn(
-      program: "/usr/bin/env",
-      arguments: ["python3", "-S", "-E", String(script), "\(port)"] + arguments,
-      environment: ["PATH=/usr/local/bin:/usr/bin:/bin"], standardInput: null.raw,
-      inherited: [(output.raw, 3)])
-    close(output.release())
-    var line = [UInt8](repeating: 0, count: 16)
-    let count = read(input.raw, &line, line.count)
-    guard count > 1, let port = UInt16(String(decoding: line[..<(count - 1)], as: UTF8.self)) else {
-      throw SystemError(errno: ECHILD, call: "start server.py")
-    }
-    self.port = port
+  /// On the same port as before.
+  func restart() throws {
+    stop()
+    let process = try Self.start(host, port, arguments).0
+    self.process.withLock { $0 = process }
   }
 
   func stop() {
-    guard child > 0 else { return }
-    kill(child, SIGKILL)
-    var status: Int32 = 0
-    waitpid(child, &status, 0)
-    child = 0
+    process.withLock { process in
+      guard let ended = process else { return }
+      kill(ended.id, SIGKILL)
+      var status: Int32 = 0
+      waitpid(ended.id, &status, 0)
+      close(ended.socket)
+      process = nil
+    }
   }
 
   func url(_ path: String, host: String = "127.0.0.1") throws -> HTTPURL {
-    try HTTPURL("\(isSecure ? "https" : "http")://\(host):\(port)\(path)")
+    try HTTPURL("\(arguments.isEmpty ? "http" : "https")://\(host):\(port)\(path)")
   }
 
-  private var isSecure: Bool { !arguments.isEmpty }
+  private static func start(
+    _ host: String, _ port: UInt16, _ arguments: [String]
+  ) throws -> (Process, UInt16) {
+    var ends: [Int32] = [-1, -1]
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError(call: "socketpair") }
+    let far = Descriptor(ends[1])
+    let null = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))
+    let script = String(#filePath.dropLast("WebServer.swift".count)) + "server.py"
+    let id = try spawn(
+      program: "/usr/bin/env",
+      arguments: ["python3", "-S", "-E", script, host, "\(port)"] + arguments,
+      environment: ["PATH=/usr/local/bin:/usr/bin:/bin"], standardInput: null.raw,
+      inherited: [(far.raw, 3)])
+    close(far.release())
+    var line = [UInt8](repeating: 0, count: 16)
+    let count = read(ends[0], &line, line.count)
+    guard count > 1, let port = UInt16(String(decoding: line[..<(count - 1)], as: UTF8.self)) else {
+      throw SystemError(errno: ECHILD, call: "start server.py")
+    }
+    return (Process(id: id, socket: ends[0]), port)
+  }
 }
 
 /// A folder with an authority's certificate and servers' ones, made once.
@@ -67,7 +97,7 @@ final class Certificates: Sendable {
   private let folder = "/tmp/chattrix-https-\(Randomness.system.hexadecimal(bytes: 8))"
 
   var authority: String { "\(folder)/authority.pem" }
-  /// For `localhost`, 127.0.0.1 and *.wild.test.
+  /// For `localhost` and 127.0.0.1.
   var good: Server { server("good") }
   /// For `localhost`, but over since yesterday.
   var expired: Server { server("expired") }
@@ -82,6 +112,11 @@ final class Certificates: Sendable {
     Server(certificate: "\(folder)/\(name).pem", key: "\(folder)/\(name).key")
   }
 
+  private func remove() {
+    for name in (try? listFolder(folder)) ?? [] { unlink("\(folder)/\(name)") }
+    rmdir(folder)
+  }
+
   private init() {
     mkdir(folder, 0o700)
     let null = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))
@@ -89,6 +124,7 @@ final class Certificates: Sendable {
       program: "/bin/sh", arguments: ["-ec", Self.script, "sh", folder],
       environment: ["PATH=/usr/local/bin:/usr/bin:/bin"], standardInput: null.raw)
     var status: Int32 = 0
+    atexit { Certificates.shared.remove() }
     precondition(child != nil && waitpid(child!, &status, 0) > 0 && status == 0, "openssl failed")
   }
 
@@ -105,7 +141,7 @@ final class Certificates: Sendable {
     }
     request authority '' 'Authority of the tests'
     openssl x509 -req -in authority.csr -signkey authority.key -days 2 -out authority.pem 2>log
-    issue good 2 DNS:localhost,IP:127.0.0.1,DNS:*.wild.test
+    issue good 2 DNS:localhost,IP:127.0.0.1
     issue expired -1 DNS:localhost
     issue other 2 DNS:other.test
     issue subject 2 '' localhost

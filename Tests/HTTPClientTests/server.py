@@ -1,28 +1,40 @@
 """A web server of Python's own for the client's tests: what it does is the request's path.
 
-usage: server.py PORT [CERTIFICATE KEY [VERSION]]; the port that it listens on goes to descriptor 3.
+usage: server.py HOST PORT [CERTIFICATE KEY [VERSION]]
+
+Descriptor 3 is a socket of the tests': the port goes there, and the end of it is the server's end.
 """
 
+import itertools
 import os
 import socket
 import ssl
 import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 
 END = threading.Event()
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    accepts = 0
-    requests = 0
     tls = None
+
+    def __init__(self, host, port):
+        self.connections = itertools.count(1)
+        self.requests = Counter()
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), Handler)
+
+    def server_bind(self):
+        """Without HTTPServer's look at the DNS for the name of the address."""
+        TCPServer.server_bind(self)
 
     def get_request(self):
         connection, address = super().get_request()
-        self.accepts += 1
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection, address
 
@@ -41,6 +53,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     is_last = False
 
+    def setup(self):
+        super().setup()
+        self.number = next(self.server.connections)
+
     def log_message(self, *_):
         pass
 
@@ -53,14 +69,14 @@ class Handler(BaseHTTPRequestHandler):
             self.raw(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
             return
         self.body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests += 1
+        self.server.requests[self.headers["X-Client"]] += 1
         getattr(self, path.strip("/").replace("-", "_"))()
 
     def answer(self, status=200, body=b"ok", **fields):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Accepts", str(self.server.accepts))
-        self.send_header("X-Requests", str(self.server.requests))
+        self.send_header("X-Connection", str(self.number))
+        self.send_header("X-Requests", str(self.server.requests[self.headers["X-Client"]]))
         for name, value in fields.items():
             self.send_header(name, value)
         self.end_headers()
@@ -172,9 +188,14 @@ class Handler(BaseHTTPRequestHandler):
         )
 
 
+def exit_with_tests():
+    os.read(3, 1)
+    os._exit(0)
+
+
 def main():
-    port, *tls = sys.argv[1:]
-    server = Server(("127.0.0.1", int(port)), Handler)
+    host, port, *tls = sys.argv[1:]
+    server = Server(host, int(port))
     if tls:
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(*tls[:2])
@@ -182,7 +203,8 @@ def main():
             server.tls.maximum_version = ssl.TLSVersion[tls[2]]
             server.tls.minimum_version = ssl.TLSVersion[tls[2]]
             server.tls.set_ciphers("ALL:@SECLEVEL=0")
-    os.write(3, f"{server.server_port}\n".encode())
+    os.write(3, f"{server.server_address[1]}\n".encode())
+    threading.Thread(target=exit_with_tests, daemon=True).start()
     server.serve_forever()
 
 
