@@ -22,6 +22,8 @@ final class Connection {
     if let tls { _ = try perform(on: raw, until: deadline, phase: .tlsHandshake, tls.handshake) }
   }
 
+  deinit { tls?.close() }
+
   /// Whether a request to `other` may go out here: the same origin (RFC 6454).
   func leads(to other: HTTPURL) -> Bool {
     (url.isSecure, url.host, url.port) == (other.isSecure, other.host, other.port)

@@ -19,10 +19,12 @@ final class TLSSession {
     SSL_set_bio(ssl, bio, bio)
   }
 
-  deinit {
-    // Says goodbye where that does not have to be waited for.
+  deinit { SSL_free(ssl) }
+
+  /// Sends close_notify where that does not have to be waited for. Writes to the socket, whose number may be
+  /// another connection's as soon as it is closed: not to be left to `deinit`.
+  func close() {
     if isEstablished, !hasFailed { SSL_shutdown(ssl) }
-    SSL_free(ssl)
   }
 
   /// Whom the certificate has to be for: a name or an address among its alternative names, without a look at

@@ -3,6 +3,7 @@
 import Glibc
 import HTTP
 import HTTPClient
+import Synchronization
 import System
 import Testing
 
@@ -91,6 +92,37 @@ import Testing
     signal(SIGPIPE, SIG_DFL)
     _ = try? client.post(body, to: server.url("/early"), headers: [])
     #expect(try client.post([], to: server.url("/ok"), headers: []).status == 200)
+  }
+
+  @Test("RFC 8446, 6.1: a connection that is given up ends with close_notify, on its own socket")
+  func farewell() throws {
+    let server = try WebServer(certificates.good)
+    for _ in 0..<3 { #expect(try post(to: server).status == 200) }
+    let deadline = Deadline(milliseconds: 20_000)
+    var count = ""
+    while (Int(count) ?? 0) < 3, !deadline.hasPassed {
+      count = String(decoding: try post("/farewells", to: server).body, as: UTF8.self)
+      usleep(10_000)
+    }
+    #expect((Int(count) ?? 0) >= 3)
+  }
+
+  @Test func clientsOfSeveralThreadsDoNotDisturbEachOther() throws {
+    let trust = try TrustStore(caFile: certificates.authority)
+    let url = try WebServer.secure.url("/ok", host: "localhost")
+    let successes = Mutex(0)
+    let threads = try (0..<4).map { _ in
+      try Thread.start(name: "client") {
+        for _ in 0..<10 {
+          let client = HTTPClient(trust: trust)
+          for _ in 0..<3 where (try? client.post([1], to: url, headers: []).status) == 200 {
+            successes.withLock { $0 += 1 }
+          }
+        }
+      }
+    }
+    for thread in threads { thread.join() }
+    #expect(successes.withLock { $0 } == 120)
   }
 
   @Test func aFileOfAuthoritiesMustBeOne() {

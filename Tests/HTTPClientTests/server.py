@@ -22,6 +22,7 @@ END = threading.Event()
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     tls = None
+    farewells = 0
 
     def __init__(self, host, port):
         self.connections = itertools.count(1)
@@ -44,6 +45,7 @@ class Server(ThreadingHTTPServer):
         super().finish_request(request, client_address)
         if self.tls:
             request.unwrap()
+            self.farewells += 1
 
     def handle_error(self, request, client_address):
         """A client that gives up is what the tests are about."""
@@ -90,6 +92,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def ok(self):
         self.answer()
+
+    def farewells(self):
+        """How many connections a close_notify ended."""
+        self.answer(body=str(self.server.farewells).encode())
 
     def echo(self):
         head = f"{self.requestline}\n{self.headers}".encode()
