@@ -20,8 +20,9 @@ import Testing
     #expect {
       try post("http://does-not-exist.invalid/", .init(totalMilliseconds: 5_000))
     } throws: {
+      // The time is over where no resolver answers.
       switch $0 as? HTTPClientError {
-      case .nameResolution, .timedOut(.nameResolution): true  // The latter where no resolver answers.
+      case .nameResolution, .timedOut(.nameResolution): true
       default: false
       }
     }
