@@ -63,7 +63,8 @@ let package = Package(
     program(
       "chattrix-ctl",
       [
-        "Storage", "Calls", "Configuration", "JWT", "HTTP", "Redis", "JSON", "MySQL", "System",
+        "Storage", "Calls", "Configuration", "JWT", "HTTP", "Redis", "CSV", "JSON", "MySQL",
+        "System",
       ]),
 
     // What the programs are made of.
@@ -79,7 +80,7 @@ let package = Package(
       ["Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "System", "CLinux"]),
     module("Storage", ["Calls", "MySQL", "Redis", "JSON", "Crypto", "System"]),
     module("Configuration", ["JWT", "HTTP", "Redis", "MySQL", "JSON", "System"]),
-    module("Calls", ["Crypto", "JSON", "System"]),
+    module("Calls", ["Crypto", "CSV", "JSON", "System"]),
 
     // One format or protocol each, knowing nothing of calls.
     module("AgoraToken", ["Crypto", "CZlib"]),
@@ -91,6 +92,7 @@ let package = Package(
     module("Redis", ["HTTP", "System"]),
     module("MySQL", ["System", "CMySQL"]),
     module("JSON"),
+    module("CSV"),
     module("Crypto", ["COpenSSL"]),
     module("System", ["JSON", "CLinux"]),
 
@@ -121,6 +123,7 @@ let package = Package(
 
     // Unit and storage tests; the end-to-end suite is Tests/EndToEnd (pytest).
     tests("JSONTests", ["JSON"]),
+    tests("CSVTests", ["CSV"]),
     tests("CryptoTests", ["Crypto"]),
     tests(
       "AgoraTokenTests", ["AgoraToken", "Crypto", "JSON"], resources: [.copy("agora-007.json")]),
@@ -132,7 +135,7 @@ let package = Package(
     tests("RedisTests", ["Redis", "System", "TestServers"]),
     tests("SystemTests", ["System", "JSON", "CLinux"]),
     tests("MySQLTests", ["MySQL", "System", "TestServers"]),
-    tests("CallsTests", ["Calls", "JSON", "System"]),
+    tests("CallsTests", ["Calls", "CSV", "JSON", "System"]),
     tests("ConfigurationTests", ["Configuration", "JWT", "JSON", "MySQL", "Redis", "System"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System", "TestServers"]),
     tests(

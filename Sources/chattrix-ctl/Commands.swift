@@ -5,11 +5,13 @@ struct Command: Sendable {
   let name: String
   let synopsis: String
   let summary: String
+  /// What its own help says besides.
+  var details = ""
   var valued: Set<String> = []
   let run: @Sendable (Arguments, Session) throws -> Void
 
   static let all: [Command] =
-    SystemCommands.all + CallCommands.all + PeopleCommands.all
+    SystemCommands.all + CallCommands.all + RecordCommands.all + PeopleCommands.all
 
   static func find(_ words: [String]) -> (command: Command, rest: [String])? {
     for length in [2, 1] where words.count >= length {

@@ -25,7 +25,8 @@ guard let (command, rest) = Command.find(words) else {
 do {
   let arguments = try Arguments(rest, valued: command.valued)
   if arguments.has("help") {
-    writeOut("Usage: chattrix-ctl \(command.synopsis)\n\n\(command.summary)\n")
+    let details = command.details.isEmpty ? "" : "\n\(command.details)\n"
+    writeOut("Usage: chattrix-ctl \(command.synopsis)\n\n\(command.summary)\n\(details)")
     exitProcess(0)
   }
   try command.run(arguments, Session(output: Output(isJSON: arguments.has("json"))))
