@@ -22,21 +22,26 @@ package struct CSVWriter {
   package mutating func field(_ text: String?) {
     separate()
     guard let text else { return }
-    var isPlain = true
-    for byte in text.utf8 where ",\"\r\n".utf8.contains(byte) { isPlain = false }
-    if !isPlain { bytes.append(UInt8(ascii: "\"")) }
-    if Self.isFormula(text) { bytes.append(UInt8(ascii: "'")) }
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "\"") { bytes.append(byte) }
-      bytes.append(byte)
+    let utf8 = text.utf8Span.span
+    let isFormula = Self.isFormula(utf8)
+    if Self.needsQuotes(utf8) {
+      bytes.append(UInt8(ascii: "\""))
+      if isFormula { bytes.append(UInt8(ascii: "'")) }
+      for index in utf8.indices {
+        if utf8[index] == UInt8(ascii: "\"") { bytes.append(utf8[index]) }
+        bytes.append(utf8[index])
+      }
+      bytes.append(UInt8(ascii: "\""))
+    } else {
+      if isFormula { bytes.append(UInt8(ascii: "'")) }
+      append(utf8)
     }
-    if !isPlain { bytes.append(UInt8(ascii: "\"")) }
   }
 
   /// A text that needs no quotes and is no formula: an id of ours, a word of an enumeration, a time.
   package mutating func field(plain text: Span<UInt8>) {
     separate()
-    text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    append(text)
   }
 
   package mutating func field(_ number: Int) { field(plain: String(number).utf8Span.span) }
@@ -58,10 +63,29 @@ package struct CSVWriter {
     isFirst = false
   }
 
-  private static func isFormula(_ text: String) -> Bool {
-    guard let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) else { return false }
-    let isSigned = "+-".utf8.contains(first)
-    let rest = text.utf8.dropFirst()
-    return !isSigned || rest.isEmpty || !rest.allSatisfy { (48...57).contains($0) }
+  private mutating func append(_ text: Span<UInt8>) {
+    text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+  }
+
+  private static func needsQuotes(_ text: Span<UInt8>) -> Bool {
+    for index in text.indices {
+      switch text[index] {
+      case UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
+        return true
+      default: continue
+      }
+    }
+    return false
+  }
+
+  private static func isFormula(_ text: Span<UInt8>) -> Bool {
+    guard !text.isEmpty else { return false }
+    switch text[0] {
+    case UInt8(ascii: "="), UInt8(ascii: "@"), UInt8(ascii: "\t"), UInt8(ascii: "\r"): return true
+    case UInt8(ascii: "+"), UInt8(ascii: "-"):
+      for index in 1..<text.count where !(48...57).contains(text[index]) { return true }
+      return text.count == 1
+    default: return false
+    }
   }
 }
