@@ -60,18 +60,23 @@ package struct QualityStore {
   /// have no score (contract §7.4).
   /// - Parameter id: Of the call, twice in the statement: an expression without columns.
   static func liveAverages(of id: String) -> String {
+    """
+    SELECT m.call_id, AVG(\(score)) AS score,
+      AVG(m.packet_loss_rate) AS loss, AVG(m.round_trip_time) AS rtt, COUNT(*) AS samples
+    FROM call_quality_metrics m
+    WHERE m.call_id = \(id) AND EXISTS (
+      SELECT 1 FROM calls live WHERE live.id = \(id) AND live.accepted_at IS NOT NULL
+        AND live.deadline_at IS NOT NULL)
+    GROUP BY m.call_id
+    """
+  }
+
+  /// An expression for a sample's score, NULL for an unknown quality; the table is to be named `m`. A DOUBLE:
+  /// the mean of integers would be rounded to four decimals.
+  static let score: String = {
     let scores = NetworkQuality.allCases.compactMap { quality in
-      // A DOUBLE: the mean of integers would be rounded to four decimals.
       quality.score.map { "WHEN '\(quality.rawValue)' THEN \($0)e0" }
     }
-    return """
-      SELECT m.call_id, AVG(CASE m.network_quality \(scores.joined(separator: " ")) END) AS score,
-        AVG(m.packet_loss_rate) AS loss, AVG(m.round_trip_time) AS rtt, COUNT(*) AS samples
-      FROM call_quality_metrics m
-      WHERE m.call_id = \(id) AND EXISTS (
-        SELECT 1 FROM calls live WHERE live.id = \(id) AND live.accepted_at IS NOT NULL
-          AND live.deadline_at IS NOT NULL)
-      GROUP BY m.call_id
-      """
-  }
+    return "CASE m.network_quality \(scores.joined(separator: " ")) END"
+  }()
 }

@@ -7,15 +7,18 @@ struct Output {
   let isJSON: Bool
 
   /// Rows of values under their columns' names.
-  func table(_ columns: [String], _ rows: [[String?]]) {
-    if isJSON {
-      let objects = rows.map { row in
-        JSONValue.object(
-          Dictionary(
-            uniqueKeysWithValues: zip(columns, row.map { $0.map { .string($0) } ?? .null })))
-      }
-      return json(.array(objects))
+  struct List {
+    let name: String
+    let columns: [String]
+    let rows: [[String?]]
+
+    fileprivate var json: JSONValue {
+      .array(rows.map { Output.object(zip(columns, $0).map { (name: $0, value: $1) }) })
     }
+  }
+
+  func table(_ columns: [String], _ rows: [[String?]]) {
+    if isJSON { return json(List(name: "", columns: columns, rows: rows).json) }
     let lines = [columns.map { $0.uppercased() }] + rows.map { $0.map { $0 ?? "-" } }
     let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
     for line in lines {
@@ -28,18 +31,26 @@ struct Output {
     }
   }
 
-  /// One thing, member by member.
-  func record(_ members: [(name: String, value: String?)]) {
+  private static func object(_ members: [(name: String, value: String?)]) -> JSONValue {
+    .object(
+      Dictionary(
+        uniqueKeysWithValues: members.map { ($0.name, $0.value.map { .string($0) } ?? .null) }))
+  }
+
+  /// One thing, member by member, and the lists that belong to it.
+  func record(_ members: [(name: String, value: String?)], _ lists: [List] = []) {
     if isJSON {
-      return json(
-        .object(
-          Dictionary(
-            uniqueKeysWithValues: members.map { ($0.name, $0.value.map { .string($0) } ?? .null) })
-        ))
+      guard case .object(var object) = Self.object(members) else { return }
+      for list in lists { object[list.name] = list.json }
+      return json(.object(object))
     }
     let width = members.map(\.name.count).max() ?? 0
     for (name, value) in members {
       writeOut(name + String(repeating: " ", count: width - name.count + 2) + (value ?? "-") + "\n")
+    }
+    for list in lists where !list.rows.isEmpty {
+      writeOut("\n")
+      table(list.columns, list.rows)
     }
   }
 
