@@ -205,6 +205,7 @@ def main():
     if tls:
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(*tls[:2])
+        server.tls.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
         if len(tls) > 2:
             server.tls.maximum_version = ssl.TLSVersion[tls[2]]
             server.tls.minimum_version = ssl.TLSVersion[tls[2]]
