@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 import time
 
 import pytest
@@ -12,7 +13,8 @@ from websockets.exceptions import InvalidStatus
 from support import expect, keys
 from support.logs import access_lines, files, program_files, program_lines, settle
 from support.people import send
-from support.raw import exchange
+from support.raw import dial, exchange, parsed
+from support.silence import upgrade
 from support.sockets import Socket
 from support.stack import command
 
@@ -130,6 +132,26 @@ def test_nginx_logs_paths_without_what_may_be_secret(stack):
         assert line["userAgent"] == (agent if kept else ""), line
         assert line["method"] == "GET" and line["protocol"] == "HTTP/1.1" and line["status"] >= 400
         assert "SECRET" not in json.dumps(line)
+
+
+def test_nginx_logs_no_frame_of_a_websocket(people, stack):
+    """§6.1: frames that come with the handshake are read into the memory that the request lies in; the line that is
+    written when the socket is closed is the request's all the same, and one line."""
+    person = people.person()
+    text = b'{"type":"heartbeat","data":{},"SECRET":"' + b'x","path":"/secret?' * 40 + b'"}'
+    # RFC 6455 §5.3 lets a client choose its mask: with this one the bytes stay as they are.
+    plain = struct.pack(">BBH4x", 0x81, 0x80 | 126, len(text)) + text
+    with dial(stack) as connection:
+        # More than the buffer holds: what comes after that is read into it from its beginning.
+        connection.sendall(upgrade(stack, person.token, "User-Agent: tester\r\n") + plain * 8)
+        answer = b""
+        while answer.count(b"heartbeat.ack") < 8:
+            answer += connection.recv(4096)
+    code, headers, _ = parsed(answer)
+    assert code == 101
+    (line,) = [line for line in access_lines(stack) if line["requestId"] == headers["x-request-id"]]
+    assert (line["method"], line["protocol"], line["path"]) == ("GET", "HTTP/1.1", "/ws")
+    assert line["status"] == 101 and line["userAgent"] == "tester"
 
 
 def test_no_secret_in_the_list_of_processes(stack):
