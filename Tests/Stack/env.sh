@@ -93,7 +93,12 @@ env_announce() {
   local token="\$($PROGRAM_DIR/chattrix-ctl jwt --user alice)"
   cat <<END
 
-Chattrix Calls is up. Demo users: alice and bob, who are contacts.
+Chattrix Calls is up. See it, with a first call in two clicks:
+
+  https://localhost:$STACK_PORT/console/        two users, alice and bob, who are contacts
+  https://localhost:$STACK_PORT/console/ops/    what an operator watches
+
+The browser does not know the certificate's issuer: go on all the same, or import the CA.
 
   API        https://$SITE/api/v1
   WebSocket  wss://$SITE/ws

@@ -20,6 +20,7 @@ nginx_configure() {
     -e "s|127\.0\.0\.1:9502|$SIGNALING_ADDRESS|" \
     -e "s|/usr/share/chattrix/\(description/[a-z]*.json\)|\"$repository/nginx/\1\"|" \
     "$repository/nginx/chattrix.conf" >"$target/chattrix.conf"
+  sed -i "s|/usr/share/chattrix;|\"$repository/nginx\";|" "$target/chattrix/console.conf"
 
   # Every WebSocket takes two descriptors here.
   files=$(ulimit -Hn)
@@ -41,6 +42,7 @@ nginx_host() {
   echo "ssl_certificate \"$STACK_DIR/tls/certificate.pem\";"
   echo "ssl_certificate_key \"$STACK_DIR/tls/key.pem\";"
   grep '^limit_' "$repository/nginx/chattrix/host.conf"
+  nginx_demo
   [[ -z ${STACK_BALANCER-} ]] ||
     printf '%s;\n' "set_real_ip_from $STACK_BALANCER" "real_ip_header X-Forwarded-For" "real_ip_recursive on"
 }
@@ -70,6 +72,18 @@ nginx_site() {
 nginx_lower() { # FILE…
   sed -i -e 's|rate=200r/s|rate=30r/m|' -e 's|burst=4000|burst=20|' -e 's|rate=50r/s|rate=6r/m|' \
     -e 's|burst=2000|burst=4|' -e 's|sockets 2000|sockets 3|' "$@"
+}
+
+# The demo's sign-in (demo.sh), which no installed service has.
+nginx_demo() {
+  cat <<END
+location = /console/demo.json {
+  include chattrix/loopback.conf;
+  include chattrix/headers.conf;
+  add_header Cache-Control no-store always;
+  alias "$STACK_DIR/demo/demo.json";
+}
+END
 }
 
 nginx_origins() { # of ALLOWED_ORIGINS, which nobody has checked yet

@@ -77,10 +77,14 @@ programs_start() {
     process_start "$LOG_DIR/keeper.log" bash "$here/keeper.sh" "$name"
     echo "$PROCESS_PID" >"$PID_DIR/keeper-$name.pid"
   done
+  process_start "$LOG_DIR/demo.log" bash "$here/demo.sh"
+  echo "$PROCESS_PID" >"$PID_DIR/demo.pid"
 }
 
 programs_stop() {
   local name pid
+  process_stop "the demo's sign-in" "$(process_of demo)" 10
+  rm -f -- "$STACK_DIR"/demo/demo.json
   for name in supervisor signaling; do
     pid=$(process_of "keeper-$name")
     [[ -z $pid ]] || kill -TERM "$pid" 2>/dev/null || :

@@ -69,7 +69,7 @@ settings_prepare() {
     stack_down
     settings_wipe
   fi
-  mkdir -p "$STACK_DIR"/{bin,etc,logs,pids,sockets,tls,tmp}
+  mkdir -p "$STACK_DIR"/{bin,demo,etc,logs,pids,sockets,tls,tmp}
   : >"$STACK_DIR/.chattrix-stack"
   local LC_ALL=C longest=$STACK_DIR/sockets/mariadb.sock
   if ((${#longest} > 107)) && [[ ! -f $STACK_DIR/sockets-at || ! -O $SOCKET_DIR ]]; then
