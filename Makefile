@@ -87,7 +87,7 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 	@$(STACK) packages test
 	@Tests/Stack/end-to-end.sh
 
-lint: swift ## Format and style of Swift, Python, shell and systemd files
+lint: swift ## Format and style of Swift, Python, shell and systemd files, and of the console
 	@$(STACK) packages lint
 	@Tests/Stack/lint.sh
 
@@ -111,7 +111,7 @@ bench: build ## Measure the parts of Tests/Bench/parts beside their peers (BENCH
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines \
-	  share/chattrix/description lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	  share/chattrix/description share/chattrix/console/ops lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
 	for program in $(PROGRAMS); do \
 	  install -s -m 755 ".build/release/chattrix-$$program" "$(DESTDIR)$(PREFIX)/bin/"; \
@@ -121,9 +121,12 @@ install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFI
 	for file in nginx/description/*; do \
 	  [[ ! -f $$file ]] || install -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/chattrix/description/"; \
 	done
+	install -m 644 $(wildcard nginx/console/*.*) "$(DESTDIR)$(PREFIX)/share/chattrix/console/"
+	install -m 644 nginx/console/ops/* "$(DESTDIR)$(PREFIX)/share/chattrix/console/ops/"
 	for file in nginx/chattrix/*.conf; do \
 	  target="$(DESTDIR)$(SYSCONFDIR)/$$file"; \
-	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \
+	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || \
+	    sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' "$$file" | install -m 644 /dev/stdin "$$target"; \
 	done
 	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf | install -m 644 \
 	  /dev/stdin "$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from criteria import Criteria
 from support import sockets
+from support.browser import Console, launch
 from support.hosts import Hosts
 from support.people import People
 from support.stack import ROOT, Stack, alive, build, make, read_environment
@@ -101,6 +103,23 @@ def people(stack) -> People:
 def pair(people):
     """A caller and a callee who are contacts."""
     return people.pair()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The browser of the worker that has the tests of the console."""
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def console(browser, stack):
+    """A reader's browser, in a light scheme and in English."""
+    opened = Console(browser, stack, color_scheme="light")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make lint`: the format of Swift and Python, and, where their checkers are installed, shell and
-# systemd files. Runs all of it and fails if one of them complained.
+# `make lint`: the format of Swift, Python and the console, the console's types, and, where their checkers
+# are installed, shell and systemd files. Runs all of it and fails if one of them complained.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -32,6 +32,7 @@ lint_python() {
   }
 }
 
+<<<<<<< HEAD
 # nginx's files as they are deployed, within the stack's own nginx.conf. No server of ours is a default_server: other
 # sites of the host may have theirs.
 lint_nginx() {
@@ -43,6 +44,13 @@ lint_nginx() {
   report=$("$venv/bin/gixy" --level --skips default_server_flag "$folder/nginx.conf" 2>&1) || { echo "$report"; status=1; }
   rm -rf -- "$folder"
   return "$status"
+=======
+# JavaScript, CSS and HTML of the console: format and likely bugs, then the types of its JSDoc.
+lint_console() {
+  python_ready
+  "$venv/bin/biome" check --colors=off --max-diagnostics=100
+  tsc --project jsconfig.json
+>>>>>>> 7a4d8f9 (Console: tests in Chromium, its lint, the address where to see it)
 }
 
 # The programs may not be installed here, so something that is stands for them.
@@ -61,7 +69,11 @@ lint_units() {
 }
 
 status=0
+<<<<<<< HEAD
 for check in lint_swift lint_shell lint_python lint_nginx lint_units; do
+=======
+for check in lint_swift lint_shell lint_python lint_console lint_units; do
+>>>>>>> 7a4d8f9 (Console: tests in Chromium, its lint, the address where to see it)
   set +e # to the left of a || the first command that fails would not end a check
   (set -e; "$check")
   result=$?

@@ -5,6 +5,7 @@
 
 packages_needed() { # build|stack|test|lint: package, tab, what it brings
   [[ $1 != @(test|lint) ]] || printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
+  [[ $1 != lint ]] || printf 'node-typescript\tcommand tsc\n'
   [[ $1 != lint ]] || return 0
   cat <<'END'
 pkg-config	command pkg-config
@@ -35,6 +36,15 @@ iproute2	command ip
 valgrind	command valgrind
 strace	command strace
 END
+  packages_browser
+}
+
+# The console is tested in Chromium. Ubuntu has it as a snap only, which is left to whoever wants it: the
+# tests of the console are skipped without it.
+packages_browser() {
+  grep -q '^ID=debian$' /etc/os-release 2>/dev/null || return 0
+  printf 'chromium\tcommand chromium\n'
+  printf 'fonts-dejavu-core\tfile /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf\n'
 }
 
 packages_has() { # KIND NAME

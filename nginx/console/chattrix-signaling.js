@@ -106,10 +106,11 @@ export class Signaling {
     if (this.#state === "online") this.#beat();
   };
 
-  signOut() {
+  /** @param {number | null} [closeCode] */
+  signOut(closeCode = null) {
     if (!this.#isWanted) return;
     this.#drop();
-    this.#become("signed-out");
+    this.#become("signed-out", null, closeCode);
   }
 
   /** @param {string} token */
@@ -213,7 +214,7 @@ export class Signaling {
     if (closeCode === loginEnded) {
       const token = await this.#login.renew("expired").catch(() => undefined);
       if (attempt !== this.#attempt) return;
-      if (token === null) return this.signOut();
+      if (token === null) return this.signOut(closeCode);
       if (token) return this.#open();
     }
     if (closeCode !== null && tooSoon.has(closeCode)) this.#failures = Math.max(this.#failures, 2);

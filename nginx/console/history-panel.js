@@ -33,11 +33,11 @@ export class HistoryPanel {
     onclick: () => this.#turn(1),
   });
   element = h(
-    "section",
+    "div",
     { class: "panel" },
     h("div", { class: "filters" }, this.#type.label, this.#status.label),
     this.#message,
-    h("div", { class: "scroll", tabindex: 0, role: "region", label: "history.list" }, this.#list),
+    h("div", { class: "scroll", tabindex: 0, role: "group", label: "history.list" }, this.#list),
     h("div", { class: "pages" }, this.#newer, this.#position, this.#older),
   );
 

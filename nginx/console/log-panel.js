@@ -27,10 +27,10 @@ export class LogPanel {
     onclick: () => this.clear(),
   });
   element = h(
-    "section",
+    "div",
     { class: "panel" },
     this.#empty,
-    h("div", { class: "scroll", tabindex: 0, role: "region", label: "log.label" }, this.#list),
+    h("div", { class: "scroll", tabindex: 0, role: "group", label: "log.label" }, this.#list),
     this.#clear,
   );
 

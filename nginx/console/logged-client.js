@@ -33,7 +33,7 @@ export class LoggedClient extends Chattrix {
         const { code, status, details, requestId } = error;
         const content = { code, message: error.message, details, requestId };
         this.#log.add("sent", title, {
-          note: `${status} ${code} · ${note()}`,
+          note: `${status || ""} ${code}`,
           isFault: true,
           content,
         });

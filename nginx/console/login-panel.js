@@ -29,11 +29,11 @@ export class LoginPanel {
   #jwt = h("div", {});
   #agora = h("div", {});
   element = h(
-    "section",
+    "div",
     { class: "panel" },
     h(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", label: "tab.login" },
+      { class: "scroll", tabindex: 0, role: "group", label: "tab.login" },
       h("h3", { text: "login.jwt" }),
       this.#jwt,
       h("h3", { text: "agora.title" }),

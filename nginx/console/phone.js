@@ -173,7 +173,7 @@ export class Phone {
     this.#timers.forEach(clearInterval);
     this.#leave();
     this.#client.disconnect();
-    if (this.#model.current) stopRinging(this.#model.current.callId);
+    stopRinging(this.#user.id);
   }
 
   // The login.
@@ -328,11 +328,8 @@ export class Phone {
       !talking.has(call.status) &&
       call.status !== "disconnecting";
     if (isIncoming)
-      startRinging(call.callId, {
-        caller: call.peerName ?? call.peerId ?? "",
-        callee: this.#user.name,
-      });
-    else stopRinging(call.callId);
+      startRinging(this.#user.id, call.peerName ?? call.peerId ?? "", this.#user.name);
+    else stopRinging(this.#user.id);
     if (talking.has(call.status)) this.#join(call);
     else if (this.#session) this.#leave();
     if (isOver(call) && this.element.dataset.shown !== call.callId) this.#touch();

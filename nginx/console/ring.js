@@ -48,12 +48,13 @@ function writeTitle() {
 }
 
 /**
- * @param {string} callId
- * @param {{ caller: string, callee: string }} names
+ * @param {string} userId Whose phone rings.
+ * @param {string} caller Their names.
+ * @param {string} callee
  */
-export function startRinging(callId, names) {
-  if (ringing.has(callId)) return;
-  ringing.set(callId, names);
+export function startRinging(userId, caller, callee) {
+  if (ringing.has(userId)) return;
+  ringing.set(userId, { caller, callee });
   if (soundTimer) return;
   isTitleOn = true;
   writeTitle();
@@ -65,9 +66,9 @@ export function startRinging(callId, names) {
   }, blinkMilliseconds);
 }
 
-/** @param {string} callId */
-export function stopRinging(callId) {
-  if (!ringing.delete(callId) || ringing.size) return;
+/** @param {string} userId */
+export function stopRinging(userId) {
+  if (!ringing.delete(userId) || ringing.size) return;
   clearInterval(soundTimer);
   clearInterval(titleTimer);
   soundTimer = undefined;

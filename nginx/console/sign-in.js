@@ -29,7 +29,7 @@ export function signInForm(user, signedIn) {
   const form = h(
     "form",
     { class: "sign-in", onsubmit: submit },
-    h("h3", { text: "signin.title" }),
+    h(user ? "h3" : "h2", { text: "signin.title" }),
     hint,
     h("label", { class: "field wide" }, h("span", { text: "signin.token" }), token),
     user ? null : h("label", { class: "field wide" }, h("span", { text: "signin.name" }), name),

@@ -108,8 +108,8 @@ export class Stage {
     this.#avatar.textContent = (name || "?").slice(0, 1).toUpperCase();
     this.#avatar.dataset.tone = toneOf(pending?.id ?? call?.peerId ?? peer?.id ?? "");
     bind(this.#headline, "", () => this.#words(phase, name));
-    this.tick();
     this.element.dataset.phase = phase;
+    this.tick();
     if (isSame) return;
     this.#shown = body;
     const hadFocus = this.#body.contains(document.activeElement);

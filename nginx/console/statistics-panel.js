@@ -22,13 +22,13 @@ export class StatisticsPanel {
   #content = h("div", { class: "statistics" });
   #message = h("p", { class: "empty", role: "status", hidden: true });
   element = h(
-    "section",
+    "div",
     { class: "panel" },
     this.#choice(),
     this.#message,
     h(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", label: "tab.statistics" },
+      { class: "scroll", tabindex: 0, role: "group", label: "tab.statistics" },
       this.#content,
     ),
   );

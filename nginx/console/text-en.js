@@ -182,7 +182,7 @@ export default {
 
   "ops.title": "Operator's view · Chattrix Calls",
   "ops.heading": "Operator's view",
-  "ops.tagline": "This host, once every two seconds, from /metrics and /signaling/metrics.",
+  "ops.tagline": "This host, once a second, from /metrics and /signaling/metrics.",
   "ops.live": "Live calls",
   "ops.workers": "Workers",
   "ops.workers.of": "of {wanted}",
@@ -193,7 +193,7 @@ export default {
   "ops.errors": "Errors",
   "ops.errors.all": "5xx since the start: {count}",
   "ops.rate": "Requests",
-  "ops.perSecond": "{value} a second",
+  "ops.perSecond": "{value}/s",
   "ops.p95": "95th percentile",
   "ops.p95.time": "Time of a request, 95 of 100",
   "ops.events": "Events sent",

@@ -182,7 +182,7 @@ export default {
 
   "ops.title": "Trang vận hành · Chattrix Calls",
   "ops.heading": "Trang vận hành",
-  "ops.tagline": "Máy này, hai giây một lần, từ /metrics và /signaling/metrics.",
+  "ops.tagline": "Máy này, mỗi giây một lần, từ /metrics và /signaling/metrics.",
   "ops.live": "Cuộc gọi đang diễn ra",
   "ops.workers": "Tiến trình",
   "ops.workers.of": "trên {wanted}",
@@ -193,7 +193,7 @@ export default {
   "ops.errors": "Lỗi",
   "ops.errors.all": "5xx từ khi khởi động: {count}",
   "ops.rate": "Yêu cầu",
-  "ops.perSecond": "{value} mỗi giây",
+  "ops.perSecond": "{value}/giây",
   "ops.p95": "Phân vị 95",
   "ops.p95.time": "Thời gian của 95 trên 100 yêu cầu",
   "ops.events": "Sự kiện đã gửi",

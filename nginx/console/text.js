@@ -9,6 +9,8 @@ const dictionaries = { en: english, vi: vietnamese };
 const listeners = new Set();
 
 let language = "en";
+/** How dates and numbers are written: as the browser has the language, en-GB say. */
+let locale = "en";
 
 /** The reader's choice, or the browser's first language that is one of ours. */
 export function preferredLanguage() {
@@ -19,6 +21,7 @@ export function preferredLanguage() {
 /** @param {string} tag `en` or `vi`. */
 export function setLanguage(tag) {
   language = tag;
+  locale = navigator.languages.find((each) => each.startsWith(tag)) ?? tag;
   document.documentElement.lang = tag;
   for (const listener of listeners) listener();
 }
@@ -48,11 +51,11 @@ export const textOf = (...keys) =>
 
 /** @param {string | number} moment ISO 8601 or milliseconds. */
 export const time = (moment) =>
-  new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(new Date(moment));
+  new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(new Date(moment));
 
 /** @param {string | number} moment */
 export const dateTime = (moment) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
+  new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(
     new Date(moment),
   );
 
@@ -61,7 +64,7 @@ export const dateTime = (moment) =>
  * @param {number} [digits] Of the fraction, at most.
  */
 export const number = (value, digits = 0) =>
-  new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 
 /**
  * Minutes and seconds, and hours where there are any.

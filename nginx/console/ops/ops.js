@@ -1,26 +1,27 @@
-// What an operator watches: the metrics of the workers' pool and of the WebSocket server, read every two
-// seconds, as figures and lines. For the host itself only, as the metrics are.
+// What an operator watches: the metrics of the workers' pool and of the WebSocket server, read once a
+// second, as figures and lines. For the host itself only, as the metrics are.
 
 import { lineChart } from "../chart.js";
 import { bindChoices } from "../choices.js";
-import { adopt, bind, find, h, setText } from "../dom.js";
+import { adopt, bind, find, h, setLabel, setText } from "../dom.js";
 import { onLanguage, text, time } from "../text.js";
 import { figures } from "./figures.js";
 import { Reading } from "./prometheus.js";
 
-const intervalMilliseconds = 2000;
+const intervalMilliseconds = 1000;
 const sources = ["/metrics", "/signaling/metrics"];
 
 class Card {
   #figure;
   #value = h("p", { class: "value" }, "–");
   #note = h("p", { class: "note" });
-  #chart = lineChart({ height: 72, capacity: 90 });
+  #chart = lineChart({ height: 72, capacity: 120, steps: [0] });
   element;
 
   /** @param {import("./figures.js").Figure} figure */
   constructor(figure) {
     this.#figure = figure;
+    setLabel(this.#chart.element, figure.key);
     const name = h("h2", { text: figure.key });
     const content = [name, this.#value, this.#note, this.#chart.element];
     this.element = h("section", { class: "card", "data-figure": figure.key }, ...content);

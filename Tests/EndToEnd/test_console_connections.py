@@ -1,0 +1,161 @@
+"""The console when the page is loaded anew, the network goes, and a login ends (contract 6.4, 10)."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from support import keys
+from support.browser import Door, Phone, needs
+from support.expect import milliseconds
+
+pytestmark = pytest.mark.xdist_group("console")
+criterion = pytest.mark.criterion
+
+
+def token(person, seconds: int) -> str:
+    """A login that ends that many seconds from now; the server gives 30 s more."""
+    return keys.token(
+        person.stack.constant("JWT_SECRET"), person.id, exp=int(time.time()) + seconds
+    )
+
+
+@pytest.fixture
+def door(stack):
+    opened = Door(stack)
+    yield opened
+    opened.close()
+
+
+def test_reloaded_while_it_rings(console, pair):
+    """The call still rings on both phones, and can be answered."""
+    one, two = console.phones(*pair)
+    one.press("video")
+    two.is_in_phase("incoming")
+    console.page.reload()
+    one.is_in_phase("ringing")
+    two.is_in_phase("incoming")
+    two.says(f"{pair[0].full_name} is calling")
+    two.press("accept")
+    for phone in (one, two):
+        phone.is_in_phase("connected")
+
+
+def test_reloaded_while_connected(console, pair):
+    """The call goes on, with a new token and its time; what was missed comes once."""
+    one, two = console.phones(*pair)
+    one.press("audio")
+    two.press("accept")
+    for phone in (one, two):
+        phone.is_in_phase("connected")
+    console.page.reload()
+    for phone in (one, two):
+        phone.is_in_phase("connected")
+    expect(one.element.locator(".subline")).to_have_text(re.compile(r"\d+:\d\d"))
+    expect(one.logged("POST /agora/token/generate")).to_have_count(1)
+    expect(two.logged("call_invitation")).to_have_count(0)
+    two.press("end")
+    for phone in (one, two):
+        phone.says(re.compile("has ended after"))
+
+
+def test_a_lost_connection(console, pair, door):
+    """Both phones say so and try again; what happened meanwhile arrives, in order and once."""
+    one, two = console.phones(*pair, origin=door.origin)
+    one.press("video")
+    two.press("accept")
+    for phone in (one, two):
+        phone.is_in_phase("connected")
+    door.shut()
+    for phone in (one, two):
+        expect(phone.element.locator(".link")).to_contain_text("Connection lost")
+        expect(phone.element.locator(".link")).to_contain_text("trying again in")
+    console.picture("connection-lost")
+    pair[0].end(pair[0].active()["callId"])
+    door.open()
+    for phone in (one, two):
+        phone.is_in_state("online")
+        phone.says(re.compile("has ended after"))
+    expect(two.logged("call_ended")).to_have_count(1)
+    expect(two.element.locator("[data-kind=replayed]").filter(has_text="call_ended")).to_have_count(
+        1
+    )
+
+
+def test_a_call_made_while_the_callee_was_away(console, pair, door):
+    """It rings when the callee's phone is back."""
+    _, two = console.phones(*pair, origin=door.origin)
+    door.shut()
+    expect(two.element.locator(".link")).to_contain_text("Connection lost")
+    pair[0].call(pair[1])
+    door.open()
+    two.is_in_phase("incoming")
+    two.press("accept")
+    two.is_in_phase("connected")
+
+
+def renew(phone, person) -> None:
+    """Pastes something wrong and then a fresh token into the form of a login that has ended."""
+    form = phone.element.locator(".sign-in")
+    expect(form).to_contain_text(f"Paste a fresh token of {person.full_name}")
+    form.get_by_label("Token (JWT)").fill("not a token")
+    form.get_by_role("button", name="Go on with this token").click()
+    expect(form.get_by_role("alert")).to_have_text("That is not a JWT with a user id in it.")
+    form.get_by_label("Token (JWT)").fill(person.token)
+    form.get_by_role("button", name="Go on with this token").click()
+    phone.is_in_state("online")
+    expect(form).to_have_count(0)
+
+
+@criterion("R9.5")
+def test_a_login_that_has_ended(console, pair):
+    """The phone asks for a fresh token and then rings."""
+    caller, callee = pair
+    caller.call(callee)
+    console.keep_login(callee, tokens={callee.id: token(callee, -60)})
+    phone = Phone(console.open(), callee)
+    phone.is_in_state("signed-out")
+    console.picture("login-ended")
+    console.has_no_barriers()
+    renew(phone, callee)
+    phone.is_in_phase("incoming")
+
+
+def test_a_login_that_ends_during_a_call(console, pair):
+    """Contract 10: the server closes with 4401; with a fresh token the call goes on."""
+    needs(console.stack, "auth_expiring")
+    caller, callee = pair
+    one, two = console.phones(*pair, tokens={caller.id: token(caller, -5)})
+    one.press("video")
+    two.press("accept")
+    for phone in (one, two):
+        phone.is_in_phase("connected")
+    one.is_in_state("signed-out")
+    expect(one.logged("4401")).to_have_count(1)
+    renew(one, caller)
+    one.is_in_phase("connected")
+    assert caller.active()["status"] == "connected"
+
+
+def test_a_login_that_is_renewed(console, people):
+    """Contract 10: asked in time, the application gives a fresh token, and the socket stays open."""
+    needs(console.stack, "auth_expiring")
+    person = people.person()
+    console.open()
+    until = console.page.evaluate(
+        """async ([short, long]) => {
+          const { Chattrix } = await import("/console/chattrix.js");
+          const given = { start: short, expiring: long };
+          const client = new Chattrix({ getToken: (reason) => given[reason] ?? null });
+          const renewed = new Promise((resolve) => client.on("authenticated", resolve));
+          client.connect();
+          const { authenticatedUntil } = await renewed;
+          client.disconnect();
+          return authenticatedUntil;
+        }""",
+        [token(person, 30), token(person, 3600)],
+    )
+    assert milliseconds(until) > (time.time() + 3000) * 1000
