@@ -125,8 +125,7 @@ install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFI
 	install -m 644 nginx/console/ops/* "$(DESTDIR)$(PREFIX)/share/chattrix/console/ops/"
 	for file in nginx/chattrix/*.conf; do \
 	  target="$(DESTDIR)$(SYSCONFDIR)/$$file"; \
-	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || \
-	    sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' "$$file" | install -m 644 /dev/stdin "$$target"; \
+	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \
 	done
 	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf | install -m 644 \
 	  /dev/stdin "$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"

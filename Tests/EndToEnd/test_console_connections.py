@@ -128,7 +128,7 @@ def test_a_login_that_ends_during_a_call(console, pair):
     """Contract 10: the server closes with 4401; with a fresh token the call goes on."""
     needs(console.stack, "auth_expiring")
     caller, callee = pair
-    one, two = console.phones(*pair, tokens={caller.id: token(caller, -5)})
+    one, two = console.phones(*pair, tokens={caller.id: token(caller, -10)})
     one.press("video")
     two.press("accept")
     for phone in (one, two):

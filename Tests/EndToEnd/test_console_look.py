@@ -202,7 +202,7 @@ def test_the_demos_sign_in_is_no_part_of_an_installation(tmp_path):
     for name in ["index.html", "main.js", "chattrix.js", "ops/index.html"]:
         assert (installed / name).read_bytes() == (ROOT / "nginx/console" / name).read_bytes()
     texts = "".join(path.read_text() for path in (tmp_path / "etc/nginx").rglob("*.conf"))
-    assert "root    /opt/calls/share/chattrix;" in texts
+    assert "root /opt/calls/share/chattrix;" in texts
     assert "demo" not in texts
 
 

@@ -32,7 +32,6 @@ lint_python() {
   }
 }
 
-<<<<<<< HEAD
 # nginx's files as they are deployed, within the stack's own nginx.conf. No server of ours is a default_server: other
 # sites of the host may have theirs.
 lint_nginx() {
@@ -44,13 +43,13 @@ lint_nginx() {
   report=$("$venv/bin/gixy" --level --skips default_server_flag "$folder/nginx.conf" 2>&1) || { echo "$report"; status=1; }
   rm -rf -- "$folder"
   return "$status"
-=======
+}
+
 # JavaScript, CSS and HTML of the console: format and likely bugs, then the types of its JSDoc.
 lint_console() {
   python_ready
   "$venv/bin/biome" check --colors=off --max-diagnostics=100
   tsc --project jsconfig.json
->>>>>>> 7a4d8f9 (Console: tests in Chromium, its lint, the address where to see it)
 }
 
 # The programs may not be installed here, so something that is stands for them.
@@ -69,11 +68,7 @@ lint_units() {
 }
 
 status=0
-<<<<<<< HEAD
-for check in lint_swift lint_shell lint_python lint_nginx lint_units; do
-=======
-for check in lint_swift lint_shell lint_python lint_console lint_units; do
->>>>>>> 7a4d8f9 (Console: tests in Chromium, its lint, the address where to see it)
+for check in lint_swift lint_shell lint_python lint_nginx lint_console lint_units; do
   set +e # to the left of a || the first command that fails would not end a check
   (set -e; "$check")
   result=$?

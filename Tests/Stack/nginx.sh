@@ -18,9 +18,8 @@ nginx_configure() {
   sed -i -e "s|https://\$server_name|https://localhost:$STACK_PORT|" "$target/chattrix/redirect.conf"
   sed -e "s|unix:/run/chattrix/fastcgi.sock|\"unix:$FASTCGI_SOCKET\"|" \
     -e "s|127\.0\.0\.1:9502|$SIGNALING_ADDRESS|" \
-    -e "s|/usr/share/chattrix/\(description/[a-z]*.json\)|\"$repository/nginx/\1\"|" \
+    -e "s#\(root\|alias\) /usr/share/chattrix\([^;]*\);#\1 \"$repository/nginx\2\";#" \
     "$repository/nginx/chattrix.conf" >"$target/chattrix.conf"
-  sed -i "s|/usr/share/chattrix;|\"$repository/nginx\";|" "$target/chattrix/console.conf"
 
   # Every WebSocket takes two descriptors here.
   files=$(ulimit -Hn)

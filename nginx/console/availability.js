@@ -92,7 +92,7 @@ export class Badge {
   show(missed) {
     this.#missed = missed;
     this.element.hidden = missed === 0;
-    this.element.textContent = String(missed);
+    this.element.textContent = missed ? String(missed) : "";
     setLabel(this.element, "missed", { count: missed });
     this.element.setAttribute("role", "img");
   }
