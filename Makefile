@@ -10,7 +10,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
 STACK      := Tests/Stack/stack.sh
-PROGRAMS   := supervisor worker signaling ctl
+PROGRAMS   := supervisor worker signaling webhooks ctl
 
 # The standard library goes into the programs, so a host needs no Swift; the import check holds the
 # modules to the edges that Package.swift draws.

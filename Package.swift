@@ -44,6 +44,7 @@ let package = Package(
     .executable(name: "chattrix-supervisor", targets: ["chattrix-supervisor"]),
     .executable(name: "chattrix-worker", targets: ["chattrix-worker"]),
     .executable(name: "chattrix-signaling", targets: ["chattrix-signaling"]),
+    .executable(name: "chattrix-webhooks", targets: ["chattrix-webhooks"]),
     .executable(name: "chattrix-ctl", targets: ["chattrix-ctl"]),
   ],
   targets: [
@@ -59,6 +60,11 @@ let package = Package(
       [
         "Signaling", "API", "Storage", "Calls", "Configuration", "HTTP", "MySQL", "Redis", "JSON",
         "System",
+      ]),
+    program(
+      "chattrix-webhooks",
+      [
+        "Delivery", "Storage", "Calls", "Configuration", "HTTPClient", "HTTP", "Redis", "System",
       ]),
     program(
       "chattrix-ctl",
@@ -78,8 +84,12 @@ let package = Package(
     module(
       "Signaling",
       ["Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "System", "CLinux"]),
+    module(
+      "Delivery",
+      ["Storage", "Calls", "HTTPClient", "HTTP", "Crypto", "JSON", "System", "CLinux"]),
     module("Storage", ["Calls", "MySQL", "Redis", "JSON", "Crypto", "System"]),
-    module("Configuration", ["JWT", "HTTP", "Redis", "MySQL", "JSON", "System"]),
+    module(
+      "Configuration", ["Calls", "JWT", "HTTP", "Redis", "MySQL", "JSON", "Crypto", "System"]),
     module("Calls", ["Crypto", "CSV", "JSON", "System"]),
 
     // One format or protocol each, knowing nothing of calls.
@@ -138,6 +148,11 @@ let package = Package(
     tests("CallsTests", ["Calls", "CSV", "JSON", "System"]),
     tests("ConfigurationTests", ["Configuration", "JWT", "JSON", "MySQL", "Redis", "System"]),
     tests("StorageTests", ["Storage", "Calls", "MySQL", "JSON", "System", "TestServers"]),
+    tests(
+      "DeliveryTests",
+      [
+        "Delivery", "Storage", "Calls", "HTTPClient", "HTTP", "Crypto", "JSON", "System",
+      ]),
     tests(
       "SignalingTests",
       ["Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "System"]),

@@ -43,16 +43,3 @@ extension CallDetails {
     json.endObject()
   }
 }
-
-extension CallQuality {
-  func write(to json: inout JSONWriter) {
-    json.beginObject()
-    json.member(
-      "averageNetworkQuality", NetworkQuality(averageScore: averageScore)?.rawValue)
-    json.member("averageScore", averageScore)
-    json.member("averagePacketLossRate", averagePacketLossRate)
-    json.member("averageRoundTripTime", averageRoundTripTime)
-    json.member("samples", samples)
-    json.endObject()
-  }
-}

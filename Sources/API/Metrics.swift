@@ -42,11 +42,12 @@ package struct Metrics {
 
       """
     for (index, name) in Self.statusClasses.enumerated() {
-      let value = counters.sum(Self.firstStatus + index, from: 1)
+      let value = counters.sum(Self.firstStatus + index)
       text += "chattrix_requests_total{status=\"\(name)\"} \(value)\n"
     }
     text += durations(counters)
     text += pool(counters)
+    text += deliveries(counters)
     return text
   }
 
@@ -58,11 +59,11 @@ package struct Metrics {
       """
     var total: UInt64 = 0
     for (index, bound) in Self.bounds.enumerated() {
-      total += counters.sum(Self.firstBucket + index, from: 1)
+      total += counters.sum(Self.firstBucket + index)
       text += "chattrix_request_duration_seconds_bucket{le=\"\(Double(bound) / 1e6)\"} \(total)\n"
     }
-    total += counters.sum(Self.firstBucket + Self.bounds.count, from: 1)
-    let sum = Double(counters.sum(Self.sumCounter, from: 1)) / 1e6
+    total += counters.sum(Self.firstBucket + Self.bounds.count)
+    let sum = Double(counters.sum(Self.sumCounter)) / 1e6
     return text + """
       chattrix_request_duration_seconds_bucket{le="+Inf"} \(total)
       chattrix_request_duration_seconds_sum \(sum)
@@ -110,9 +111,55 @@ private func lagSeconds(_ value: (SupervisorCounter) -> UInt64) -> Double {
   return Double(max(Int64(clamping: value(.sweepLagMilliseconds)), sweeping)) / 1000
 }
 
+extension Metrics {
+  /// What the webhook program counts; nothing where it does not run.
+  private func deliveries(_ counters: SharedCounters) -> String {
+    let slots = SupervisorLink.deliverySlots(counters)
+    func value(_ counter: DeliveryCounter) -> UInt64 { counters.sum(counter.rawValue, over: slots) }
+    guard value(.aliveAt) > 0 else { return "" }
+    // Of the one that went round last: a slot keeps what its last process stored.
+    let latest =
+      slots.max {
+        counters.load(DeliveryCounter.aliveAt.rawValue, slot: $0)
+          < counters.load(DeliveryCounter.aliveAt.rawValue, slot: $1)
+      } ?? slots.lowerBound
+    func gauge(_ counter: DeliveryCounter) -> UInt64 {
+      counters.load(counter.rawValue, slot: latest)
+    }
+    return """
+      # HELP chattrix_webhook_requests_total Requests to the webhooks' receiver, by outcome.
+      # TYPE chattrix_webhook_requests_total counter
+      chattrix_webhook_requests_total{outcome="delivered"} \(value(.delivered))
+      chattrix_webhook_requests_total{outcome="failed"} \(value(.failed))
+      # HELP chattrix_webhooks_given_up_total Webhooks that are not tried any more.
+      # TYPE chattrix_webhooks_given_up_total counter
+      chattrix_webhooks_given_up_total \(value(.givenUp))
+      # HELP chattrix_webhooks_pending Webhooks and kicks that wait to be sent, up to \
+      \(DeliveryCounter.pendingLimit).
+      # TYPE chattrix_webhooks_pending gauge
+      chattrix_webhooks_pending \(gauge(.pending))
+      # HELP chattrix_webhook_lag_seconds How long the oldest webhook that was not tried yet is overdue.
+      # TYPE chattrix_webhook_lag_seconds gauge
+      chattrix_webhook_lag_seconds \(Double(gauge(.lagMilliseconds)) / 1000)
+      # HELP chattrix_webhook_delivery_seconds Time from a webhook's record to its delivery at the first attempt.
+      # TYPE chattrix_webhook_delivery_seconds summary
+      chattrix_webhook_delivery_seconds_sum \(Double(value(.firstMilliseconds)) / 1000)
+      chattrix_webhook_delivery_seconds_count \(value(.firsts))
+      # HELP chattrix_kick_requests_total Requests to Agora to clear a channel, by outcome.
+      # TYPE chattrix_kick_requests_total counter
+      chattrix_kick_requests_total{outcome="done"} \(value(.kicks))
+      chattrix_kick_requests_total{outcome="failed"} \(value(.kicksFailed))
+      # HELP chattrix_kicks_given_up_total Channels that Agora was asked in vain to clear.
+      # TYPE chattrix_kicks_given_up_total counter
+      chattrix_kicks_given_up_total \(value(.kicksGivenUp))
+
+      """
+  }
+}
+
 extension SharedCounters {
-  /// One counter over the slots from `first` on.
-  fileprivate func sum(_ counter: Int, from first: Int) -> UInt64 {
-    (first..<slots).reduce(0) { $0 &+ load(counter, slot: $1) }
+  /// One counter over the workers' slots.
+  fileprivate func sum(_ counter: Int) -> UInt64 {
+    sum(counter, over: SupervisorLink.workerSlots(self))
   }
 }

@@ -83,19 +83,6 @@ extension HistoryStatus {
   }
 }
 
-/// Plain means over a call's quality samples (contract §7.4): nil where none was given.
-package struct CallQuality: Sendable, Equatable {
-  /// 5 (excellent) … 1 (veryBad).
-  package var averageScore: Double?
-  /// 0…1.
-  package var averagePacketLossRate: Double?
-  /// In milliseconds.
-  package var averageRoundTripTime: Double?
-  package var samples = 0
-
-  package init() {}
-}
-
 /// How a user is shown to others.
 package struct Party: Sendable, Equatable {
   package let id: String

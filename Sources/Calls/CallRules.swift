@@ -7,9 +7,12 @@ import System
 package struct CallChange: Sendable, Equatable {
   package let call: Call
   package let events: [OutgoingEvent]
+  /// Whether the system or an operator ended the call although its participants may still talk: Agora is to
+  /// send them out of the channel (contract §9.4).
+  package let clearsChannel: Bool
 
-  package init(call: Call, events: [OutgoingEvent]) {
-    (self.call, self.events) = (call, events)
+  package init(call: Call, events: [OutgoingEvent], clearsChannel: Bool = false) {
+    (self.call, self.events, self.clearsChannel) = (call, events, clearsChannel)
   }
 
   /// Who is told something.
@@ -168,13 +171,18 @@ extension Call {
   }
 
   /// The system ends an accepted call; both participants get an event without a user in `endedBy`.
-  package func endedBySystem(_ reason: EndReason, at now: Timestamp) -> CallChange {
+  /// - Parameter clearsChannel: Whether Agora sends the participants out of the channel (contract §9.4); nil
+  ///   for what follows from the reason: a hang-up is a participant's own.
+  package func endedBySystem(
+    _ reason: EndReason, at now: Timestamp, clearsChannel: Bool? = nil
+  ) -> CallChange {
     let call = over(.ended, reason, at: now)
     let event = CallEvent.ended(
       callId: id, by: nil, reason: reason, durationSeconds: call.durationSeconds)
     return CallChange(
       call: call,
-      events: [OutgoingEvent(to: callerId, event), OutgoingEvent(to: calleeId, event)])
+      events: [OutgoingEvent(to: callerId, event), OutgoingEvent(to: calleeId, event)],
+      clearsChannel: clearsChannel ?? (reason == .maxDuration || reason == .connectionLost))
   }
 
   /// What the sweeper does with a call whose deadline has passed; nil where it has not.

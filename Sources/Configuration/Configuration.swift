@@ -41,6 +41,7 @@ package struct Configuration: Sendable {
   package var workers: Int
   package var fastCGISocket: SocketAddress
   package var signaling: SignalingSettings
+  package var delivery: Delivery
   /// Web origins that may use the API and the socket, normalized (`HTTPOrigin`).
   package var allowedOrigins: Set<String>
   package var logLevel: LogLevel
@@ -69,8 +70,6 @@ package struct Configuration: Sendable {
     package var connectionsPerUser: Int
     /// Connections from one address; 0 is no limit.
     package var connectionsPerAddress: Int
-    /// SIGNALING_CHAT_EXPIRES=1: a socket on /ws/chat ends with its login as well.
-    package var chatExpires: Bool
   }
 
   /// An accepted call without a maximum still has a deadline: ten years.
@@ -101,6 +100,7 @@ package struct Configuration: Sendable {
     if signaling.address == fastCGISocket {
       from.fault("SIGNALING_ADDRESS", "is FASTCGI_SOCKET's address as well")
     }
+    delivery = from.delivery()
     allowedOrigins = from.origins()
     logLevel = from.logLevel()
     qualityRetentionDays = from.number("QUALITY_RETENTION_DAYS", 0...36_500, standard: 90)

@@ -102,6 +102,7 @@ extension CallStore {
           .int(uids.caller), .int(uids.callee), .text(call.type.rawValue), .text(idempotencyKey),
           .time(call.createdAt), .time(call.expiresAt), .text(event.type),
           .text(String(decoding: event.data, as: UTF8.self)),
+          .int(transaction.recording.mask(ofInvitation: call)),
         ]
       ) { row -> Attempt? in
         if row.int(0) != 0 { return nil }
@@ -163,9 +164,11 @@ extension CallStore {
           .text(call.status.rawValue), .text(call.endReason?.rawValue), .time(call.createdAt),
           .time(call.expiresAt), .text(call.historyStatus(of: callerId)?.rawValue),
           .text(call.historyStatus(of: calleeId)?.rawValue),
+          .int(transaction.recording.mask(ofRefused: call)),
         ]
       ) { _ in true }
     }
+    hints.publishRecord()
   }
 
   /// What the first request under this key made; nil where there was none.

@@ -92,7 +92,7 @@ package struct CallStore {
     return try change(call.id, by: nil, mayEnd: true) { call, now in
       if call.status.isTerminal { return nil }
       return call.status.isUnanswered
-        ? call.timedOut(at: now) : call.endedBySystem(.hangup, at: now)
+        ? call.timedOut(at: now) : call.endedBySystem(.hangup, at: now, clearsChannel: true)
     }.call
   }
 

@@ -7,6 +7,7 @@ import System
 
 package final class Database {
   private let options: MySQLOptions
+  private let recording: Recording
   private var connection: MySQLConnection? { didSet { (usersKey, texts) = (nil, [:]) } }
   private var usersKey: UsersKey?
   private var texts: [StatementShape: String] = [:]
@@ -33,7 +34,10 @@ package final class Database {
     }
   }
 
-  package init(_ options: MySQLOptions) { self.options = options }
+  /// - Parameter recording: Which requests to servers elsewhere the changes of calls are recorded for.
+  package init(_ options: MySQLOptions, recording: Recording = []) {
+    (self.options, self.recording) = (options, recording)
+  }
 
   /// Whether the server does what a request needs: for `/readyz` (contract §7.14).
   package func ping() -> Bool { (try? checkWritable()) != nil }
@@ -125,7 +129,7 @@ package final class Database {
     while true {
       var current: Transaction?
       do {
-        let transaction = Transaction(try open())
+        let transaction = Transaction(try open(), recording: recording)
         current = transaction
         let result = try body(transaction)
         try transaction.end()

@@ -14,7 +14,15 @@ package struct Hints {
   package init(redis: RedisConnection?) { self.redis = redis }
 
   package func publish(to recipients: some Collection<UserKey>) {
-    guard let redis, !recipients.isEmpty else { return }
+    if recipients.isEmpty { return }
+    send(recipients)
+  }
+
+  /// A call has been recorded that none of its participants is told of; a webhook may be due.
+  package func publishRecord() { send([UserKey]()) }
+
+  private func send(_ recipients: some Collection<UserKey>) {
+    guard let redis else { return }
     let users = JSONValue.array(recipients.map { .string($0.id) })
     _ = try? redis.command("PUBLISH", .init(Hints.channel), .init(users.serialized()))
   }

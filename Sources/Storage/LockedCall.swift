@@ -85,7 +85,10 @@ struct LockedCall {
   /// - Returns: The call as it was written.
   @discardableResult
   func write(_ change: CallChange, commits: Bool = true) throws -> Call {
-    let values = values(change) + [.bool(commits)]
+    let values =
+      values(change) + [
+        .int(transaction.recording.mask(of: change, from: call)), .bool(commits),
+      ]
     if commits {
       try transaction.commit(Routine.writeCall, values)
     } else {

@@ -6,6 +6,8 @@ import MySQL
 package struct RetentionSettings: Sendable {
   /// Hours that an event is kept for replay.
   package static let eventHours = 24
+  /// Days that a webhook is kept after it was delivered or given up, or its last attempt was due.
+  package static let webhookDays = 30
   /// 0 keeps them for ever.
   package var qualityDays: Int
   /// 0 keeps them for ever.
@@ -31,6 +33,16 @@ package struct Retention {
   /// - Returns: How many rows went.
   package func purge(batches: Int) throws -> Int {
     var count = try delete("call_events", "created_at", RetentionSettings.eventHours, batches)
+    let webhookHours = RetentionSettings.webhookDays * 24
+    for state in ["delivered", "failed"] {
+      count += try delete(
+        "webhook_events", "settled_at", webhookHours, batches, where: "state = '\(state)' AND")
+    }
+    for queue in DeliveryQueue.allCases {
+      count += try delete(
+        "webhook_events", "due_at", webhookHours, batches,
+        where: "queue = '\(queue.rawValue)' AND")
+    }
     if settings.qualityDays > 0 {
       count += try delete(
         "call_quality_metrics", "recorded_at", settings.qualityDays * 24, batches)
@@ -41,14 +53,15 @@ package struct Retention {
     return count
   }
 
-  private func delete(_ table: String, _ column: String, _ hours: Int, _ batches: Int) throws -> Int
-  {
+  private func delete(
+    _ table: String, _ column: String, _ hours: Int, _ batches: Int, where condition: String = ""
+  ) throws -> Int {
     var total = 0
     for _ in 0..<batches {
       let count = try database.read {
         try $0.execute(
           """
-          DELETE FROM \(table) WHERE \(column) < UTC_TIMESTAMP(3) - INTERVAL ? HOUR
+          DELETE FROM \(table) WHERE \(condition) \(column) < UTC_TIMESTAMP(3) - INTERVAL ? HOUR
           ORDER BY \(column) LIMIT \(Self.batchRows)
           """, [.int(hours)])
       }

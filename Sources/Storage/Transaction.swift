@@ -1,5 +1,6 @@
 // A transaction and how far it is: what `Database` has to know to end it, or to run it again.
 
+import Calls
 import MySQL
 
 final class Transaction {
@@ -17,9 +18,13 @@ final class Transaction {
   }
 
   let connection: MySQLConnection
+  /// Which requests to servers elsewhere the changes of calls are recorded for.
+  let recording: Recording
   var state = State.closed
 
-  init(_ connection: MySQLConnection) { self.connection = connection }
+  init(_ connection: MySQLConnection, recording: Recording) {
+    (self.connection, self.recording) = (connection, recording)
+  }
 
   var isCommitting: Bool { state == .committing || state == .single }
 

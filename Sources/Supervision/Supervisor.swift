@@ -12,6 +12,8 @@ package struct SupervisorSettings: Sendable {
   package var pool: WorkerPool.Settings
   /// Where the workers listen, unless systemd passes a socket.
   package var address: SocketAddress
+  /// The program file of what runs beside the workers; nil for none.
+  package var companion: String?
   /// Between two passes of the sweeper.
   package var sweepIntervalMilliseconds = 250
 
@@ -35,6 +37,7 @@ package final class Supervisor {
   private var epoll: Epoll
 
   private var pool: WorkerPool
+  private var companion: Companion?
   private var condition: PoolCondition
   private var watchdogDueAt: Int64 = 0
   private var drainedAt: Int64?
@@ -60,10 +63,12 @@ package final class Supervisor {
     socket = try ListeningSocket.open(settings.address, environment: environment)
     notifier = ServiceNotifier(environment: environment)
     sweeper = try SweeperThread(log: log)
-    processes = try WorkerProcesses(
+    let processes = try WorkerProcesses(
       program: settings.program, socket: socket.descriptor.raw,
       workers: settings.pool.workers, environment: environment, additions: additions)
+    self.processes = processes
     pool = WorkerPool(settings.pool)
+    companion = settings.companion.map { Companion($0, processes, log: log) }
     condition = PoolCondition(workers: settings.pool.workers, log: log)
     self.settings = settings
     self.log = log
@@ -93,7 +98,7 @@ package final class Supervisor {
   }
 
   private var isOver: Bool {
-    guard pool.isDraining, pool.isEmpty else { return false }
+    guard pool.isDraining, pool.isEmpty, companion?.isEmpty != false else { return false }
     let now = MonotonicClock.milliseconds()
     let drainedAt = self.drainedAt ?? now
     self.drainedAt = drainedAt
@@ -104,7 +109,8 @@ package final class Supervisor {
   /// Until the next action of the pool; the timer wakes the loop for everything else.
   private func timeout() -> Int32 {
     let now = MonotonicClock.milliseconds()
-    guard let due = pool.nextDue(after: now) else { return -1 }
+    let dues = [pool.nextDue(after: now), companion?.nextDue(after: now)]
+    guard let due = dues.compactMap({ $0 }).min() else { return -1 }
     return Int32(clamping: due - now)
   }
 
@@ -130,6 +136,7 @@ package final class Supervisor {
   private func reap() {
     let now = MonotonicClock.milliseconds()
     while let (process, exit) = reapChild() {
+      if companion?.ended(process, exit, at: now) == true { continue }
       guard let ending = pool.ended(process, at: now) else { continue }
       processes.ended(slot: ending.slot)
       condition.ended(process, exit, ending)
@@ -140,6 +147,7 @@ package final class Supervisor {
     guard !pool.isDraining else { return }
     log.info("reload_started")
     pool.reload()
+    companion?.reload()
     notifier.reloading()
   }
 
@@ -151,6 +159,7 @@ package final class Supervisor {
     socket.removePath()
     sweeper.stop()
     pool.drain()
+    companion?.drain()
   }
 
   // MARK: Actions
@@ -165,6 +174,7 @@ package final class Supervisor {
         kill(process, signal)
       }
     }
+    companion?.act(at: now)
     let sweepMilliseconds = sweeper.busyMilliseconds(at: now)
     if condition.update(pool, sweepMilliseconds: sweepMilliseconds, at: now) { notifier.ready() }
     notifier.status(condition.text)

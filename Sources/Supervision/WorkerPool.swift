@@ -191,6 +191,14 @@ package struct WorkerPool: Sendable {
 
   // MARK: What is
 
+  /// Of each slot in which one runs.
+  package var runningProcesses: [(slot: Int, process: pid_t, startedAt: Int64)] {
+    slots.enumerated().compactMap { index, slot in
+      guard case .running(let worker) = slot else { return nil }
+      return (index, worker.process, worker.startedAt)
+    }
+  }
+
   package var running: Int {
     slots.count { if case .running = $0 { true } else { false } }
   }

@@ -27,8 +27,9 @@ package final class WorkerProcesses {
     self.program = program
     self.socket = socket
     self.additions = additions
-    // The supervisor's slot, the workers', and one more for a reload.
-    counters = try SharedCounters.create(slots: workers + 2, counters: SupervisorLink.counters)
+    // The supervisor's slot, the workers', one more for a reload, and those of the webhook program.
+    counters = try SharedCounters.create(
+      slots: workers + 2 + SupervisorLink.deliverySlots, counters: SupervisorLink.counters)
     let own = Self.ownVariables
     self.environment =
       environment.filter { !own.contains($0.key) }.map { "\($0.key)=\($0.value)" } + [
@@ -39,13 +40,40 @@ package final class WorkerProcesses {
   }
 
   package func start(slot: Int) throws(SystemError) -> pid_t {
-    let shared = slot + 1
+    try start(program, standardInput: socket, sharedSlot: slot + 1)
+  }
+
+  /// Starts another program beside the workers, with the same environment and a slot of its own.
+  /// - Parameters:
+  ///   - slot: Counted from 0, among those of the webhook program.
+  package func startCompanion(_ program: String, slot: Int) throws(SystemError) -> pid_t {
+    let nothing = Descriptor(
+      try retryingInterrupts("open /dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+    return try start(program, standardInput: nothing.raw, sharedSlot: companionSlot(slot))
+  }
+
+  private func companionSlot(_ slot: Int) -> Int {
+    SupervisorLink.deliverySlots(counters).lowerBound + slot
+  }
+
+  package func companionEnded(slot: Int) {
+    counters.store(0, in: SupervisorLink.processIdCounter, slot: companionSlot(slot))
+  }
+
+  /// When the companion in this slot last said that it is alive, in milliseconds of the monotonic clock.
+  package func companionAliveAt(slot: Int) -> Int64 {
+    Int64(clamping: counters.load(DeliveryCounter.aliveAt.rawValue, slot: companionSlot(slot)))
+  }
+
+  private func start(_ program: String, standardInput: Int32, sharedSlot shared: Int)
+    throws(SystemError) -> pid_t
+  {
     let process = try spawn(
       program: program,
       environment: environment + additions().map { "\($0.key)=\($0.value)" } + [
         "\(SupervisorLink.slotVariable)=\(shared)"
       ],
-      standardInput: socket,
+      standardInput: standardInput,
       inherited: [(counters.descriptor.raw, Self.countersDescriptor)])
     counters.store(UInt64(process), in: SupervisorLink.processIdCounter, slot: shared)
     return process

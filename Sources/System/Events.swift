@@ -8,9 +8,13 @@ import Glibc
 package struct EventDescriptor: ~Copyable, Sendable {
   package let descriptor: Descriptor
 
-  /// - Parameter blocking: Whether `drain` waits for an event instead of returning at once.
-  package init(blocking: Bool = false) throws(SystemError) {
-    let flags = Int32(EFD_CLOEXEC) | (blocking ? 0 : Int32(EFD_NONBLOCK))
+  /// - Parameters:
+  ///   - blocking: Whether `drain` waits for an event instead of returning at once.
+  ///   - semaphore: Whether `drain` takes one event and leaves the others to other threads; it waits then.
+  package init(blocking: Bool = false, semaphore: Bool = false) throws(SystemError) {
+    let flags =
+      Int32(EFD_CLOEXEC) | (blocking || semaphore ? 0 : Int32(EFD_NONBLOCK))
+      | (semaphore ? Int32(EFD_SEMAPHORE) : 0)
     descriptor = Descriptor(try retryingInterrupts("eventfd") { eventfd(0, flags) })
   }
 

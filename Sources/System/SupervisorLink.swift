@@ -17,7 +17,13 @@ package enum SupervisorLink {
   package static let supervisorSlot = 0
   /// The slots of the workers: those to sum over.
   package static func workerSlots(_ counters: SharedCounters) -> Range<Int> {
-    supervisorSlot + 1..<counters.slots
+    supervisorSlot + 1..<counters.slots - deliverySlots
+  }
+  /// The last slots are those of the webhook program: one, and one more during a reload.
+  package static let deliverySlots = 2
+  /// The slots of the webhook program.
+  package static func deliverySlots(_ counters: SharedCounters) -> Range<Int> {
+    counters.slots - deliverySlots..<counters.slots
   }
 
   /// In a worker's slot: its process id, 0 where no worker has the slot. The supervisor keeps it;
@@ -26,7 +32,7 @@ package enum SupervisorLink {
   /// In each slot.
   package static let counters = 64
 
-  /// Makes a worker that was started by the supervisor end with it, as if told to by SIGTERM: it
+  /// Makes a program that was started by the supervisor end with it, as if told to by SIGTERM: a worker
   /// must not go on accepting on a socket that a new supervisor has replaced.
   ///
   /// To be called on the main thread at the start, once SIGTERM may come.
@@ -54,6 +60,26 @@ package enum SupervisorLink {
     }
     return (counters, slot)
   }
+}
+
+/// What the webhook program counts, in ``SupervisorLink/deliverySlots(_:)``, after its process id.
+package enum DeliveryCounter: Int, CaseIterable, Sendable {
+  /// When its loop last went round, in milliseconds of the monotonic clock; 0 until it does.
+  case aliveAt = 1
+  /// Requests that were answered with success, and those that were not.
+  case delivered, failed
+  /// Events that are not tried any more.
+  case givenUp
+  /// Kicks at Agora that were carried out, requests for one that failed, and those given up.
+  case kicks, kicksFailed, kicksGivenUp
+  /// Events that wait, and how long the oldest one that was not tried yet is overdue, in milliseconds.
+  case pending, lagMilliseconds
+  /// Sum of the time from an event's commit to the receiver's answer, in milliseconds, over first attempts
+  /// that succeeded, and their number.
+  case firstMilliseconds, firsts
+
+  /// ``pending`` is not counted any further.
+  package static let pendingLimit = 10_000
 }
 
 /// What the supervisor counts, in ``SupervisorLink/supervisorSlot``.

@@ -24,6 +24,10 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     left.milliseconds < right.milliseconds
   }
 
+  package func adding(milliseconds: Int64) -> Timestamp {
+    Timestamp(milliseconds: self.milliseconds + milliseconds)
+  }
+
   package func adding(seconds: Int64) -> Timestamp {
     Timestamp(milliseconds: milliseconds + seconds * 1000)
   }

@@ -52,6 +52,12 @@ struct Arguments {
     }
     return operands
   }
+
+  /// - Throws: `UsageError` where there is more than one operand.
+  func atMostOne(_ name: String) throws -> String? {
+    guard operands.count < 2 else { throw UsageError("expected at most one \(name)") }
+    return operands.first
+  }
 }
 
 struct UsageError: Error {

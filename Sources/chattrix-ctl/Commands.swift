@@ -8,10 +8,12 @@ struct Command: Sendable {
   /// What its own help says besides.
   var details = ""
   var valued: Set<String> = []
+  var flags: Set<String> = []
   let run: @Sendable (Arguments, Session) throws -> Void
 
   static let all: [Command] =
     SystemCommands.all + CallCommands.all + RecordCommands.all + PeopleCommands.all
+    + WebhookCommands.all
 
   static func find(_ words: [String]) -> (command: Command, rest: [String])? {
     for length in [2, 1] where words.count >= length {

@@ -22,7 +22,8 @@ final class Session {
     configuration = Configuration.loadOrExit(program: "chattrix-ctl")
   }
 
-  private(set) lazy var database = Database(configuration.mysql)
+  private(set) lazy var database = Database(
+    configuration.mysql, recording: configuration.delivery.recording)
 
   private(set) lazy var calls = CallStore(
     database,

@@ -23,7 +23,7 @@ guard let (command, rest) = Command.find(words) else {
 }
 
 do {
-  let arguments = try Arguments(rest, valued: command.valued)
+  let arguments = try Arguments(rest, valued: command.valued, flags: command.flags)
   if arguments.has("help") {
     let details = command.details.isEmpty ? "" : "\n\(command.details)\n"
     writeOut("Usage: chattrix-ctl \(command.synopsis)\n\n\(command.summary)\n\(details)")

@@ -2,7 +2,6 @@
 // application over them, which answers commands.
 
 import API
-import Calls
 import Configuration
 import HTTP
 import JSON
@@ -18,11 +17,13 @@ struct LiveBackend: Backend {
   private let presence: Presence
   private let calls: CallStore
   private let redis: RedisConnection
+  private let roster: ConnectionRoster
   private let application: Application
 
   init(_ configuration: Configuration, log: Log) {
-    database = Database(configuration.mysql)
+    database = Database(configuration.mysql, recording: configuration.delivery.recording)
     redis = RedisConnection(address: configuration.redis)
+    roster = ConnectionRoster(redis)
     outbox = Outbox(database)
     presence = Presence(database)
     calls = CallStore(
@@ -55,6 +56,14 @@ struct LiveBackend: Backend {
 
   func touch(_ users: [String]) throws { try presence.touch(users) }
 
+  func noteRoster(_ counts: [(userId: String, sockets: Int)], server: String) throws {
+    try roster.note(counts, server: server)
+  }
+
+  func keepRosterAlive(server: String) throws { try roster.keepAlive(server: server) }
+
+  func leaveRoster(server: String) throws { try roster.leave(server: server) }
+
   func checkDatabase() throws { try database.checkWritable() }
 
   func checkRedis() throws {
@@ -63,13 +72,13 @@ struct LiveBackend: Backend {
 
   func markRinging(_ callId: String) throws { try calls.markRinging(callId) }
 
-  func redeem(ticket: String) throws -> Login? {
+  func redeem(ticket: String) throws -> String? {
     // Read and deleted in one step: of any number of handshakes with one ticket, one succeeds.
     // GETDEL would do it, but Redis 6.0 has none.
     let reply = try redis.command(
       "EVAL", "local user = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return user",
       1, .init(Ticket.key(ticket)))
-    return reply.bytes.map { Ticket.login(ticket, userId: String(decoding: $0, as: UTF8.self)) }
+    return reply.bytes.map { String(decoding: $0, as: UTF8.self) }
   }
 
   func perform(

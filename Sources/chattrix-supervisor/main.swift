@@ -11,10 +11,11 @@ import System
 let configuration = Configuration.loadOrExit(program: "chattrix-supervisor")
 let log = Log(program: "chattrix-supervisor", level: configuration.logLevel)
 
-func workerProgram() throws(SystemError) -> String {
+/// A program that stands beside this one.
+func program(_ name: String) throws(SystemError) -> String {
   let path = try programPath()
   let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-  return "\(folder)/chattrix-worker"
+  return "\(folder)/\(name)"
 }
 
 /// What the sweeper's thread calls, with connections of its own.
@@ -22,7 +23,7 @@ func workerProgram() throws(SystemError) -> String {
   let retention = RetentionSettings(
     qualityDays: configuration.qualityRetentionDays, auditDays: configuration.auditRetentionDays)
   let sweeper = Sweeper(
-    Database(configuration.mysql),
+    Database(configuration.mysql, recording: configuration.delivery.recording),
     hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention,
     routines: try? Migrations.installedRoutines())
   return {
@@ -41,9 +42,13 @@ func workerProgram() throws(SystemError) -> String {
 }
 
 do {
-  let settings = SupervisorSettings(
-    program: try workerProgram(), workers: configuration.workers,
+  var settings = SupervisorSettings(
+    program: try program("chattrix-worker"), workers: configuration.workers,
     address: configuration.fastCGISocket)
+  // With nothing to send, nothing is recorded and the program is not started.
+  if !configuration.delivery.recording.isEmpty {
+    settings.companion = try program("chattrix-webhooks")
+  }
   // A worker that starts while a key file cannot be used goes on with the keys in hand (contract §10).
   let supervisor = try Supervisor(
     settings, environment: processEnvironment(), log: log,

@@ -20,7 +20,7 @@ do {
   SupervisorLink.followSupervisor(environment)
   let shared = try SupervisorLink.counters(environment)
   let metrics = Metrics(counters: shared?.counters, slot: shared?.slot ?? 0)
-  let database = Database(configuration.mysql)
+  let database = Database(configuration.mysql, recording: configuration.delivery.recording)
   let redis = RedisConnection(address: configuration.redis)
   let application = Application(
     APISettings(configuration), authenticator: Authenticator(configuration.jwt),

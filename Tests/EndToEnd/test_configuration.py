@@ -67,9 +67,30 @@ MALFORMED = [
     ("SIGNALING_ADDRESS", "nowhere"),
     ("SIGNALING_ADDRESS", "127.0.0.1:99999"),
     ("SIGNALING_MESSAGES_PER_SECOND", "lots"),
-    ("SIGNALING_CHAT_EXPIRES", "yes"),
     ("TOKEN_CHANNELS", "some"),
     ("LOG_LEVEL", "loud"),
+    ("WEBHOOK_SECRETS", "whsec_tooShort"),
+    ("WEBHOOK_SECRETS", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    ("WEBHOOK_EVENTS", "call.invitation,call.unknown"),
+    ("WEBHOOK_CA_FILE", "/nonexistent/ca.pem"),
+    ("WEBHOOK_CA_FILE", os.path.abspath(__file__)),
+    ("WEBHOOK_CONCURRENCY", "0"),
+    ("WEBHOOK_CONCURRENCY", "257"),
+    ("AGORA_API_URL", "http://api.example"),
+    ("AGORA_API_FALLBACK_URL", "ftp://api.example"),
+]
+WEBHOOK = {
+    "WEBHOOK_URL": "https://app.example/hooks",
+    "WEBHOOK_SECRETS": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
+MALFORMED_TOGETHER = [
+    ("WEBHOOK_SECRETS", {"WEBHOOK_URL": "https://app.example/hooks"}),
+    ("WEBHOOK_URL", WEBHOOK | {"WEBHOOK_URL": "http://app.example/hooks"}),
+    ("WEBHOOK_URL", WEBHOOK | {"WEBHOOK_URL": "app.example/hooks"}),
+    ("WEBHOOK_URL", WEBHOOK | {"WEBHOOK_URL": "https://user:secret@app.example/"}),
+    ("WEBHOOK_URL", WEBHOOK | {"WEBHOOK_URL": "https://app.example/#part"}),
+    ("AGORA_CUSTOMER_SECRET", {"AGORA_CUSTOMER_ID": "customer"}),
+    ("AGORA_CUSTOMER_ID", {"AGORA_CUSTOMER_SECRET": "secret-of-the-customer"}),
 ]
 CRITERIA = {
     "AGORA_APP_ID": ["R14.1"],
@@ -159,6 +180,16 @@ def test_a_malformed_setting(setting, value):
 
 
 @criterion("R14.5")
+@pytest.mark.parametrize("setting, given", MALFORMED_TOGETHER, ids=str)
+def test_settings_that_need_each_other(setting, given):
+    """Contract 8.1, 9.4: a receiver without a secret, or one that anybody on the way can read."""
+    for name in PROGRAMS:
+        done = run(name, VALID | given)
+        check(done, setting)
+        assert "secret-of-the-customer" not in done.stderr + done.stdout
+
+
+@criterion("R14.5")
 @pytest.mark.parametrize("arguments", [["migrate"], ["jwt", "--user", "x"], ["calls", "list"]])
 def test_every_command_of_the_tool_checks(arguments):
     """What an operator types fails in the same way."""
@@ -184,6 +215,14 @@ def test_every_command_of_the_tool_checks(arguments):
         {"SIGNALING_ADDRESS": "unix:/run/chattrix/signaling.sock"},
         {"JWT_ALGORITHMS": "HS256, HS384,HS512"},
         {"ALLOWED_ORIGINS": "https://a.example, https://b.example:8443"},
+        WEBHOOK,
+        WEBHOOK | {"WEBHOOK_URL": "http://127.0.0.1:8000/hooks", "WEBHOOK_CONCURRENCY": "256"},
+        WEBHOOK | {"WEBHOOK_EVENTS": "call.invitation, call.stopped_ringing"},
+        {
+            "AGORA_CUSTOMER_ID": "id",
+            "AGORA_CUSTOMER_SECRET": "s",
+            "AGORA_API_URL": "http://[::1]:1",
+        },
     ],
     ids=str,
 )

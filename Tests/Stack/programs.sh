@@ -6,7 +6,7 @@ SQL_DIR=$repository/sql
 
 programs_present() {
   local name
-  for name in supervisor worker signaling ctl; do
+  for name in supervisor worker signaling webhooks ctl; do
     [[ -x $PROGRAM_DIR/chattrix-$name ]] || {
       say "$PROGRAM_DIR/chattrix-$name is not there; \`make build\` makes it"
       return 1

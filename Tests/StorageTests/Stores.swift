@@ -28,10 +28,10 @@ struct Stores {
   /// - Parameter options: Another account's, say; without them the suite's own.
   init(
     _ test: TestDatabase = .current, options: MySQLOptions? = nil, ringSeconds: Int = 60,
-    maximumSeconds: Int = 7200
+    maximumSeconds: Int = 7200, recording: Recording = []
   ) throws {
     let options = options ?? test.options
-    database = Database(options)
+    database = Database(options, recording: recording)
     let hints = Hints(redis: nil)
     calls = CallStore(
       database, settings: CallSettings(ringSeconds: ringSeconds, maximumSeconds: maximumSeconds),

@@ -18,7 +18,9 @@ CREATE PROCEDURE initiate_call_1(
   IN p_expires    DATETIME(3),
   -- The invitation.
   IN p_event      VARCHAR(32) CHARACTER SET ascii   COLLATE ascii_bin,
-  IN p_data       TEXT        CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+  IN p_data       TEXT        CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  -- As in record_webhooks.
+  IN p_webhooks   TINYINT UNSIGNED
 )
 SQL SECURITY INVOKER
 BEGIN
@@ -55,6 +57,7 @@ BEGIN
     SELECT last_event_id INTO v_last FROM user_lines WHERE user_id = p_callee;
     INSERT INTO call_events (user_id, event_id, call_id, event_type, data, created_at)
     VALUES (p_callee, v_last, p_call, p_event, p_data, UTC_TIMESTAMP(3));
+    IF p_webhooks THEN CALL record_webhooks_1(p_call, p_webhooks); END IF;
     COMMIT;
     SELECT 1, NULL, 0, NULL, 0, UTC_TIMESTAMP(3);
   ELSE

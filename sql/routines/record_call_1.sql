@@ -13,7 +13,9 @@ CREATE PROCEDURE record_call_1(
   IN p_created    DATETIME(3),
   IN p_expires    DATETIME(3),
   IN p_caller_history VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
-  IN p_callee_history VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin
+  IN p_callee_history VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
+  -- As in record_webhooks.
+  IN p_webhooks   TINYINT UNSIGNED
 )
 SQL SECURITY INVOKER
 BEGIN
@@ -34,5 +36,6 @@ BEGIN
     p_created, p_expires, p_created, DATE(p_created) + INTERVAL HOUR(p_created) HOUR);
   CALL close_call_1(p_call, p_caller, p_callee, p_type, p_reason, p_created, 0, p_caller_history,
     p_callee_history);
+  IF p_webhooks THEN CALL record_webhooks_1(p_call, p_webhooks); END IF;
   COMMIT;
 END

@@ -36,6 +36,8 @@ CREATE PROCEDURE write_call_1(
   IN p_callee_device     VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
   IN p_callee_connection VARCHAR(64)  CHARACTER SET ascii   COLLATE ascii_bin,
   IN p_callee_history    VARCHAR(16)  CHARACTER SET ascii   COLLATE ascii_bin,
+  -- As in record_webhooks.
+  IN p_webhooks  TINYINT UNSIGNED,
   -- False where the transaction writes more calls than this one.
   IN p_commits   BOOLEAN
 )
@@ -82,5 +84,6 @@ BEGIN
     CALL close_call_1(p_call, p_caller, p_callee, p_type, p_reason, p_created, p_duration,
       p_caller_history, p_callee_history);
   END IF;
+  IF p_webhooks THEN CALL record_webhooks_1(p_call, p_webhooks); END IF;
   IF p_commits THEN COMMIT; END IF;
 END

@@ -17,6 +17,10 @@ final class Hub {
   let writers: DatabaseThreads
   /// Presence on a thread of its own: it waits for every line that is locked.
   let presence: JobQueue
+  /// What keeps the count of each user's sockets; nil where nobody asks for it.
+  let roster: JobQueue?
+  /// This server's name in it.
+  let rosterName: String
   let mysql: Availability
   let redis: Availability
   /// Whether they take writes, which whoever only reads does not notice.
@@ -36,14 +40,15 @@ final class Hub {
   var unmarked: [(userId: String, invitation: Invitation)] = []
   /// Invitations in a blocked socket's queue, by tag.
   var queuedInvitations: [UInt64: [Invitation]] = [:]
-  /// When a session's login ends, or notice of that is due, whichever is next.
-  var logins = DeadlineHeap<Timestamp>()
-  /// The ends of the logins whose sessions have commands under way, by tag.
-  var commandLogins: [UInt64: LoginEnd] = [:]
   /// Users to be noted as present.
   var present: Set<UserKey> = []
   var isNotingPresence = false
   var isCheckingWrites = false
+  /// Users whose number of sockets is to be written.
+  var unlisted: Set<UserKey> = []
+  var isListing = false
+  /// From the beginning of the shutdown on.
+  var isRosterSilent = false
   var metrics = Metrics()
 
   var log: Log { services.log }
@@ -65,6 +70,10 @@ final class Hub {
     writers = try DatabaseThreads(
       name: "writer", count: settings.databaseThreads, makeBackend: services.makeBackend)
     presence = try JobQueue.start(name: "presence", makeBackend: services.makeBackend)
+    roster =
+      settings.keepsRoster
+      ? try JobQueue.start(name: "roster", makeBackend: services.makeBackend) : nil
+    rosterName = services.randomness.hexadecimal(bytes: 16)
     try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
     if let address = services.redis {
       try HintListener.start(address, mailbox: mailbox, redis: redis)
@@ -105,10 +114,9 @@ extension Hub: ConnectionHandler {
     let session = session(connection)
     redeeming[session.tag] = nil
     queuedInvitations[session.tag] = nil
-    logins[session.raw] = nil
-    commandLogins[session.tag] = nil
     addresses.release(session.tag)
     guard let user = session.user else { return }
+    defer { noteSockets(of: user.id) }
     log.debug(
       "connection_closed",
       ["connectionId": .string(session.connectionId), "userId": .string(user.id)])
@@ -120,13 +128,13 @@ extension Hub: ConnectionHandler {
   func drained(_ connection: Connection) { caughtUp(session(connection)) }
 
   func ticked() {
-    endLogins()
     startOpenings(isLate: true)
     guard server.tick % Server.ticksPerSecond == 0 else { return }
     retryOpenings()
     retryFetches()
     retryRinging()
     noteEverybody()
+    refreshRoster()
     checkWrites()
   }
 
@@ -135,7 +143,10 @@ extension Hub: ConnectionHandler {
     services.reload()
   }
 
-  func stopping() { log.info("stopping", ["connections": .int(Int64(server.connectionCount))]) }
+  func stopping() {
+    log.info("stopping", ["connections": .int(Int64(server.connectionCount))])
+    leaveRoster()
+  }
 
   func woken() {
     for message in mailbox.take() {
@@ -153,6 +164,7 @@ extension Hub: ConnectionHandler {
       case .presenceNoted:
         isNotingPresence = false
         notePresence()
+      case .rosterNoted(let failed): rosterNoted(failed: failed)
       case .writesChecked: isCheckingWrites = false
       case .stop: server.stop()
       }

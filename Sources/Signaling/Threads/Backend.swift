@@ -1,7 +1,6 @@
 // What the sidecar asks of MySQL and Redis, and of the API's router. Blocking; belongs to the thread
 // on which it was made.
 
-import Calls
 import HTTP
 import Storage
 
@@ -35,15 +34,20 @@ package protocol Backend {
   func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)]
   /// Notes that these users have a connection.
   func touch(_ users: [String]) throws
+  /// Notes how many sockets users have on a server.
+  func noteRoster(_ counts: [(userId: String, sockets: Int)], server: String) throws
+  /// Notes that a server lives, without which its counts are worth nothing.
+  func keepRosterAlive(server: String) throws
+  /// A server closes its sockets.
+  func leaveRoster(server: String) throws
   /// Tries a write that changes nothing: a database may answer and take no writes (contract §7.14).
   func checkDatabase() throws
   /// The same of Redis.
   func checkRedis() throws
   /// The invitation of this call has reached a device.
   func markRinging(_ callId: String) throws
-  /// - Returns: the login that the ticket was issued for; nil where there is no such ticket. It is gone
-  ///   afterwards.
-  func redeem(ticket: String) throws -> Login?
+  /// - Returns: whose the ticket was; nil where there is no such ticket. It is gone afterwards.
+  func redeem(ticket: String) throws -> String?
   /// Answers a command as REST would.
   func perform(
     _ request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?

@@ -1,6 +1,5 @@
 // What a thread beside the event loop tells it.
 
-import Calls
 import HTTP
 import JSON
 import Storage
@@ -13,8 +12,8 @@ enum Message: Sendable {
   case openings(OpeningQueue.Batch, Result<[Opening], Unavailable>)
   /// Events of a user from the outbox, all that there are behind `after` or a full page of them.
   case events(userId: String, serial: UInt32, after: Int64, Result<[StoredEvent], Unavailable>)
-  /// The login that a ticket was issued for; nil where there is no such ticket.
-  case ticket(tag: UInt64, Result<Login?, Unavailable>)
+  /// Whose a ticket was; nil where there is no such ticket.
+  case ticket(tag: UInt64, Result<String?, Unavailable>)
   /// What came of a client's command.
   case result(tag: UInt64, requestId: JSONValue, HTTPResponse)
   /// These users have something new in the outbox.
@@ -25,6 +24,8 @@ enum Message: Sendable {
   case notRinging(userId: String, Invitation)
   /// Presence was noted, or could not be.
   case presenceNoted
+  /// Counts of users' sockets were written, except those of these users.
+  case rosterNoted([String])
   /// It is known again whether MySQL and Redis take writes.
   case writesChecked
   /// The sidecar is to end.

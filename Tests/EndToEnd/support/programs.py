@@ -1,4 +1,4 @@
-"""The four programs, run directly."""
+"""The programs, run directly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from pathlib import Path
 
 from support.stack import ROOT, Stack
 
-PROGRAMS = ["chattrix-supervisor", "chattrix-worker", "chattrix-signaling", "chattrix-ctl"]
+PROGRAMS = [
+    "chattrix-supervisor",
+    "chattrix-worker",
+    "chattrix-signaling",
+    "chattrix-webhooks",
+    "chattrix-ctl",
+]
 
 
 def program(name: str) -> str:
@@ -21,4 +27,9 @@ def stack_environment(stack: Stack) -> dict[str, str]:
     names = ["MYSQL_SOCKET", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "REDIS_URL"]
     names += ["JWT_SECRET", "AGORA_APP_ID", "AGORA_APP_CERTIFICATE"]
     names += ["FASTCGI_SOCKET", "SIGNALING_ADDRESS"]
-    return {name: stack[name] for name in names} | {"SQL_DIR": str(ROOT / "sql")}
+    sending = {
+        name: value
+        for name, value in stack.given.items()
+        if name.startswith(("WEBHOOK_", "AGORA_CUSTOMER_", "AGORA_API_"))
+    }
+    return {name: stack[name] for name in names} | {"SQL_DIR": str(ROOT / "sql")} | sending

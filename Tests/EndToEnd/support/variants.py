@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support import keys
+from support.receiver import Receiver
 from support.stack import Stack, make
 
 NO_LIMITS = {
@@ -40,6 +41,9 @@ SETTINGS = {
     "rotating": NO_LIMITS | {"WORKERS": "3"},
     # A balancer in front, a port in clear, and limits per address that a test can reach.
     "fronted": NO_LIMITS | {"STACK_BALANCER": "127.0.0.1", "STACK_LIMITS": "low"},
+    # Webhooks and kicks go to a receiver of the tests'.
+    "webhooks": NO_LIMITS
+    | {"CALL_TIMEOUT_SECONDS": "5", "WORKERS": "4", "MAX_CALL_DURATION_SECONDS": "600"},
     # Everything that an installation may set.
     "configured": {
         "JWT_ALGORITHMS": "HS256,HS384,RS256,ES256",
@@ -93,10 +97,14 @@ class Variant:
             settings |= self.key_files()
         if name == "rotating":
             settings |= self.key_file()
+        if name == "webhooks":
+            self.receiver = Receiver(self.directory)
+            settings |= self.receiver.settings()
         try:
             make("up", self.directory / "stack", settings)
             self.stack = Stack(self.directory / "stack")
             self.stack.given |= settings
+            self.stack.receiver = getattr(self, "receiver", None)
         except BaseException:
             self.down()
             raise
@@ -117,4 +125,6 @@ class Variant:
 
     def down(self) -> None:
         make("down", self.directory / "stack", {})
+        if hasattr(self, "receiver"):
+            self.receiver.close()
         shutil.rmtree(self.directory, ignore_errors=True)
