@@ -1,5 +1,6 @@
 // What is known of one call, in the order in which it happened, for whoever supports its participants: the
-// call's own times, the events that were written for its participants, the tokens that they were given, and
+// call's own times, the events that were written for its participants, the tokens that they were given, the
+// webhooks that were sent, and
 // what they said of the quality. Events are kept for 24 hours, the others as long as the configuration says.
 
 import Calls
@@ -11,7 +12,7 @@ package struct CallTimeline: Sendable {
   package struct Entry: Sendable, Equatable {
     /// In the order in which entries of the same millisecond are shown.
     package enum Kind: String, Sendable, Comparable, CaseIterable {
-      case call, event, token
+      case call, event, token, webhook
 
       package static func < (one: Kind, other: Kind) -> Bool {
         allCases.firstIndex(of: one)! < allCases.firstIndex(of: other)!
@@ -54,7 +55,7 @@ package struct CallTimeline: Sendable {
     (entries, quality) = try database.read { connection in
       let entries =
         try call.timelineEntries + Self.events(of: call, connection)
-        + Self.tokens(of: call, connection)
+        + Self.tokens(of: call, connection) + Self.webhooks(of: call, connection)
       return (entries.sorted(by: Self.precedes), try Self.quality(of: call, connection))
     }
   }
@@ -107,6 +108,24 @@ package struct CallTimeline: Sendable {
         requestId: row.text(3),
         details: "role=\(row.text(4)) uid=\(row.int(5)) expires="
           + (row.time(6)?.iso8601 ?? "-"))
+    }
+  }
+
+  /// Each twice where it is settled: when it was recorded, and when it was delivered or given up.
+  private static func webhooks(of call: Call, _ connection: MySQLConnection) throws -> [Entry] {
+    let rows = try connection.query(
+      """
+      SELECT event_type, state, attempts, created_at, settled_at, last_error FROM webhook_events
+      WHERE call_id = ? ORDER BY sequence
+      """, [.text(call.id)])
+    return rows.flatMap { row -> [Entry] in
+      func entry(_ time: Timestamp?, _ details: String) -> Entry? {
+        time.map { Entry(time: $0, kind: .webhook, name: row.text(0), details: details) }
+      }
+      let failure = row.optionalText(5).map { " error=\($0)" } ?? ""
+      let outcome = "\(row.text(1)) attempts=\(row.int(2))\(failure)"
+      let settled = entry(row.time(4), outcome)
+      return [entry(row.time(3), settled == nil ? outcome : "recorded"), settled].compactMap { $0 }
     }
   }
 

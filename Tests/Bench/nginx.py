@@ -199,8 +199,9 @@ def plain(stack: Stack, folder: Path, port: int, responder: Path) -> None:
         for p in map(Path, ("/etc/nginx/fastcgi_params", "/usr/local/etc/nginx/fastcgi_params"))
         if p.exists()
     )
-    # The stack's own address and certificate, without the limits.
+    # The stack's own address and certificate, without the limits and the demo's sign-in.
     tls_only = re.sub(r"^limit_.*\n", "", host(stack, port), flags=re.MULTILINE)
+    tls_only = re.sub(r"^location .*?^}\n", "", tls_only, flags=re.MULTILINE | re.DOTALL)
     (folder / "host.conf").write_text(tls_only)
     content = f"""server {{
     include host.conf;

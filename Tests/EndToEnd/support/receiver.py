@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook
 
+from description.documents import openapi
 from support.stack import wait_until
 
 CUSTOMER = ("customer-of-the-tests", "secret-of-the-tests")
@@ -200,9 +201,12 @@ class Receiver:
     # What came.
 
     def verify(self, request: Request) -> dict:
-        """By each of the secrets: a receiver may know only one of them."""
+        """By each of the secrets, of which a receiver may know only one; and by the API's description."""
         for secret in self.secrets:
             Webhook(secret).verify(request.body, request.headers)
+        described = openapi().content["webhooks"][request.type]["post"]["requestBody"]
+        schema = described["content"]["application/json"]["schema"]
+        assert openapi().faults(schema, request.json) == []
         return request.json
 
     def of(self, call_id: str) -> list[Request]:
