@@ -78,8 +78,8 @@ let package = Package(
     module(
       "API",
       [
-        "Storage", "Calls", "Configuration", "AgoraToken", "JWT", "HTTP", "Redis", "MySQL", "JSON",
-        "Crypto", "System",
+        "Storage", "Calls", "Configuration", "AgoraNotice", "AgoraToken", "JWT", "HTTP", "Redis",
+        "MySQL", "JSON", "Crypto", "System",
       ]),
     module(
       "Signaling",
@@ -93,6 +93,7 @@ let package = Package(
     module("Calls", ["Crypto", "CSV", "JSON", "System"]),
 
     // One format or protocol each, knowing nothing of calls.
+    module("AgoraNotice", ["Crypto", "JSON"]),
     module("AgoraToken", ["Crypto", "CZlib"]),
     module("JWT", ["Crypto", "JSON"]),
     module("HTTP", ["System"]),
@@ -137,6 +138,7 @@ let package = Package(
     tests("CryptoTests", ["Crypto"]),
     tests(
       "AgoraTokenTests", ["AgoraToken", "Crypto", "JSON"], resources: [.copy("agora-007.json")]),
+    tests("AgoraNoticeTests", ["AgoraNotice", "Crypto", "JSON"]),
     tests("JWTTests", ["JWT", "JSON", "Crypto", "COpenSSL"]),
     tests("HTTPTests", ["HTTP", "System"]),
     tests(
@@ -161,8 +163,8 @@ let package = Package(
     tests(
       "APITests",
       [
-        "API", "AgoraToken", "Calls", "Configuration", "HTTP", "JSON", "JWT", "MySQL", "Redis",
-        "Storage", "System", "TestServers",
+        "API", "AgoraToken", "Calls", "Configuration", "Crypto", "HTTP", "JSON", "JWT", "MySQL",
+        "Redis", "Storage", "System", "TestServers",
       ]),
   ]
 )

@@ -1,5 +1,6 @@
 // What the REST application needs of the configuration.
 
+import AgoraNotice
 import Configuration
 import Storage
 
@@ -9,6 +10,9 @@ package struct APISettings: Sendable {
   /// Requests per user and minute; 0 is no limit.
   package var limits: [RateLimit: Int]
   package var allowedOrigins: Set<String>
+  package var noticeSignature: AgoraNoticeSignature
+  /// How long neither participant of a call may be in Agora's channel.
+  package var absenceSeconds: Int
 
   package init(_ configuration: Configuration) {
     calls = CallSettings(configuration)
@@ -26,6 +30,8 @@ package struct APISettings: Sendable {
       .other: configuration.limits.other,
     ]
     allowedOrigins = configuration.allowedOrigins
+    noticeSignature = AgoraNoticeSignature(secrets: configuration.agoraWebhookSecrets)
+    absenceSeconds = configuration.agoraAbsenceSeconds
   }
 }
 

@@ -14,6 +14,7 @@ package final class Application {
   private let limiter: RateLimiter
   private let crossOrigin: CrossOrigin
   private let router: Router
+  private let agoraHook: AgoraHook
   private let log: Log
 
   package static let bodyLimitBytes = 16_384
@@ -29,10 +30,14 @@ package final class Application {
     limiter = RateLimiter(redis: redis, limits: settings.limits, log: log)
     crossOrigin = CrossOrigin(origins: settings.allowedOrigins)
     router = Router(routes: Application.routes(settings, database, redis))
+    let media = MediaStore(
+      database, hints: Hints(redis: redis), absenceSeconds: settings.absenceSeconds)
+    agoraHook = AgoraHook(signature: settings.noticeSignature, media: media, log: log)
   }
 
   /// Answers a request that came over HTTP.
   package func respond(to request: HTTPRequest) -> HTTPResponse {
+    if request.path == AgoraHook.path { return takeNotice(request) }
     if let response = crossOrigin.preflight(request) { return response }
     var response = answer(request) { _ throws(CallError) in
       try self.authenticator.user(of: request.headers)
@@ -78,14 +83,33 @@ package final class Application {
         refusal(error, route, request), requestId: request.requestId)
     }
     for field in extra.fields { response.headers[field.name] = field.value }
+    note(request, response, route: route?.pattern ?? "-", userId: userId, since: started)
+    return response
+  }
+
+  /// Answers a notice of Agora's: no user, no limit, and no envelope around a success (contract §9.1).
+  private func takeNotice(_ request: HTTPRequest) -> HTTPResponse {
+    let started = Timestamp.now()
+    let response: HTTPResponse
+    do { response = try agoraHook.respond(to: request) } catch {
+      response = Envelope.failure(
+        refusal(error, nil, request), requestId: request.requestId)
+    }
+    note(request, response, route: AgoraHook.path, userId: nil, since: started)
+    return response
+  }
+
+  private func note(
+    _ request: HTTPRequest, _ response: HTTPResponse, route: String, userId: String?,
+    since started: Timestamp
+  ) {
     log.info(
       "request", requestId: request.requestId,
       [
-        "method": .string(request.method.name), "route": .string(route?.pattern ?? "-"),
+        "method": .string(request.method.name), "route": .string(route),
         "status": .int(Int64(response.status)), "userId": userId.map { .string($0) } ?? .null,
         "milliseconds": .int(Timestamp.now().milliseconds - started.milliseconds),
       ])
-    return response
   }
 
   private func limit(

@@ -40,6 +40,11 @@ extension CallDetails {
     json.member("durationSeconds", call.durationSeconds)
     json.key("quality")
     call.quality.write(to: &json)
+    json.key("media")
+    json.beginObject()
+    json.member("caller", callerMedia?.rawValue)
+    json.member("callee", calleeMedia?.rawValue)
+    json.endObject()
     json.endObject()
   }
 }

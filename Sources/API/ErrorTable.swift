@@ -1,6 +1,7 @@
 // The table from what can go wrong to what a client sees (R12, contract §3): status, code, message,
 // details, fields.
 
+import AgoraNotice
 import Calls
 import HTTP
 import JSON
@@ -26,7 +27,8 @@ struct ErrorResponse {
       case .validation, .malformedJSON, .payloadTooLarge, .unsupportedMediaType,
         .methodNotAllowed, .notFound:
         ErrorResponse(ofRequest: error)
-      case .authenticationFailed, .unauthorizedAccess, .notContacts, .originNotAllowed,
+      case .authenticationFailed, .badSignature, .unauthorizedAccess, .notContacts,
+        .originNotAllowed,
         .rateLimited:
         ErrorResponse(ofPermission: error)
       case .tokenGenerationFailed, .tokenRefreshFailed, .serviceUnavailable, .internalError:
@@ -74,6 +76,10 @@ struct ErrorResponse {
       self.init(
         401, "AUTHENTICATION_FAILED", reason,
         headers: ["WWW-Authenticate": Self.challenge(reason)])
+    case .badSignature:
+      self.init(
+        401, "AUTHENTICATION_FAILED", "The body is not signed by Agora.",
+        headers: ["WWW-Authenticate": AgoraNoticeSignature.field])
     case .unauthorizedAccess(let reason): self.init(403, "UNAUTHORIZED_ACCESS", reason)
     case .notContacts:
       self.init(403, "NOT_CONTACTS", "You can only call people who are your contacts.")

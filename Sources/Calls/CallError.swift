@@ -5,6 +5,8 @@ package enum CallError: Error, Equatable, Sendable {
   case validation([FieldFault])
   case malformedJSON(String)
   case authenticationFailed(String)
+  /// A notice of Agora's without a good signature (contract §9.1).
+  case badSignature
   case unauthorizedAccess(String)
   case notContacts
   case originNotAllowed

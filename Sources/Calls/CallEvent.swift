@@ -9,7 +9,8 @@ package enum CallEvent: Sendable, Equatable {
   case accepted(callId: String, channelId: String, by: String)
   case answeredElsewhere(callId: String, outcome: Outcome)
   case rejected(callId: String, by: String, reason: EndReason)
-  case statusUpdated(callId: String, status: CallStatus, by: String)
+  /// - Parameter by: nil where Agora reports it.
+  case statusUpdated(callId: String, status: CallStatus, by: String?)
   case ended(callId: String, by: String?, reason: EndReason, durationSeconds: Int)
   case timeout(callId: String)
   case qualityWarning(callId: String, participantId: String, quality: NetworkQuality)

@@ -23,6 +23,10 @@ package struct Configuration: Sendable {
   package var tokenExpirationSeconds: Int
   /// TOKEN_CHANNELS=any: tokens are given for channels that belong to no call as well.
   package var tokensForAnyChannel: Bool
+  /// Of Agora's notices (contract §9.1); empty where none are taken.
+  package var agoraWebhookSecrets: [[UInt8]]
+  /// How long neither participant of a call may be in Agora's channel: 1…3600.
+  package var agoraAbsenceSeconds: Int
 
   /// How long a call rings.
   package var callTimeoutSeconds: Int
@@ -84,6 +88,8 @@ package struct Configuration: Sendable {
       "AGORA_TOKEN_EXPIRATION_SECONDS", 60...86_400, standard: 3600)
     tokensForAnyChannel =
       from.choice("TOKEN_CHANNELS", ["calls", "any"], standard: "calls") == "any"
+    agoraWebhookSecrets = from.noticeSecrets()
+    agoraAbsenceSeconds = from.number("AGORA_ABSENCE_SECONDS", 1...3600, standard: 20)
     callTimeoutSeconds = from.number("CALL_TIMEOUT_SECONDS", 1...86_400, standard: 60)
     let maximum = from.number("MAX_CALL_DURATION_SECONDS", 0...31_536_000, standard: 7200)
     maximumCallSeconds = maximum == 0 ? Self.noMaximumSeconds : maximum

@@ -27,6 +27,17 @@ extension Variables {
       other: number("RATE_LIMIT_OTHER", range(), standard: 300))
   }
 
+  /// Comma-separated, so that one can replace another. Agora makes them, so they are as long as they are.
+  mutating func noticeSecrets() -> [[UInt8]] {
+    let name = "AGORA_WEBHOOK_SECRET"
+    let secrets = list(name).map { Array($0.utf8) }
+    if optional(name) != nil, secrets.isEmpty { fault(name, "lists nothing") }
+    if secrets.contains(where: { $0.contains { $0 < 0x20 } }) {
+      fault(name, "has a control character, such as a line break, in it")
+    }
+    return secrets
+  }
+
   mutating func mysql() -> MySQLOptions {
     let socket = optional("MYSQL_SOCKET")
     if let socket, !socket.hasPrefix("/") || socket.utf8.count > 107 {

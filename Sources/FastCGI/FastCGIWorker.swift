@@ -13,8 +13,9 @@ import HTTP
 import System
 
 package final class FastCGIWorker {
-  /// What a request's body may have; of a longer one only the fact is passed on (contract §1).
-  package static let bodyLimit = 16_384
+  /// What a request's body may have, in bytes; of a longer one only the fact is passed on. The API's own
+  /// bounds are this (contract §9.1) and less (§1).
+  package static let bodyLimit = 65_536
   /// How much of a longer body is read and thrown away, so that the server can finish sending it.
   package static let drainLimit = 1_048_576
   /// How long a worker that was told to go may go on with requests that have connected before, while

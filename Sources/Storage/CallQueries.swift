@@ -19,7 +19,8 @@ extension CallStore {
     let written = (try? expire(expiry.call.id, ifFree: true)) ?? nil
     return CallDetails(
       call: written?.call ?? expiry.call, caller: found.details.caller,
-      callee: found.details.callee)
+      callee: found.details.callee, callerMedia: found.details.callerMedia,
+      calleeMedia: found.details.calleeMedia)
   }
 
   /// The call that a user's line is busy with, or nil.
@@ -53,7 +54,8 @@ extension CallStore {
   }
 }
 
-/// A call with both parties and, while it is live, the quality so far, by one statement.
+/// A call with both parties, who of them is in the channel and, while it is live, the quality so far, by one
+/// statement.
 enum DetailsQuery {
   case call(String)
   case activeCall(of: String)
@@ -72,7 +74,9 @@ enum DetailsQuery {
           caller: Party(id: call.callerId, row: row, at: place)
             ?? Party(id: call.callerId, name: nil, avatar: nil),
           callee: Party(id: call.calleeId, row: row, at: place + 4)
-            ?? Party(id: call.calleeId, name: nil, avatar: nil)),
+            ?? Party(id: call.calleeId, name: nil, avatar: nil),
+          callerMedia: MediaState(row: row, at: place + 8),
+          calleeMedia: MediaState(row: row, at: place + 9)),
         row.time(Call.columnCount) ?? .now()
       )
     }
@@ -89,10 +93,11 @@ enum DetailsQuery {
   private func sql(_ users: UsersKey) -> String {
     let columns = """
       SELECT \(Call.columnsWithQuality), UTC_TIMESTAMP(3), \(Party.columns("a")),
-        \(Party.columns("b"))
+        \(Party.columns("b")), p.caller_joined, p.callee_joined
       """
     let joins = """
       \(users.join("a", on: "c.caller_id")) \(users.join("b", on: "c.callee_id"))
+      LEFT JOIN agora_presence p ON p.call_id = c.id
       LEFT JOIN (\(QualityStore.liveAverages(of: id))) q ON q.call_id = c.id
       """
     return switch self {

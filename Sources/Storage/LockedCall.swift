@@ -20,7 +20,7 @@ struct LockedCall {
   let now: Timestamp
   let caller: Line
   let callee: Line
-  private let transaction: Transaction
+  let transaction: Transaction
 
   /// Opens the transaction where it is not open yet, and waits for transactions that hold any of it.
   /// - Parameters:
@@ -63,7 +63,8 @@ struct LockedCall {
 
   private let isHeld: Bool
 
-  private init(row: borrowing MySQLRow, _ transaction: Transaction) throws {
+  /// The row of `lock_call`.
+  init(row: borrowing MySQLRow, _ transaction: Transaction) throws {
     let next = Call.columnCount
     call = try Call(row: row)
     now = row.time(next) ?? .now()

@@ -1,5 +1,5 @@
-// What is not kept for ever: events after 24 hours (contract §6.4), quality samples and audit rows
-// after the configured days. Deleted in small batches, so that no lock and no undo grows large.
+// What is not kept for ever: events after 24 hours (contract §6.4), the ids of Agora's notices, quality
+// samples and audit rows after the configured days. Deleted in small batches, so that no lock and no undo grows large.
 
 import MySQL
 
@@ -8,6 +8,8 @@ package struct RetentionSettings: Sendable {
   package static let eventHours = 24
   /// Days that a webhook is kept after it was delivered or given up, or its last attempt was due.
   package static let webhookDays = 30
+  /// Hours in which a notice of Agora's that comes again is known. Agora gives up after three repetitions.
+  static let noticeHours = 24
   /// 0 keeps them for ever.
   package var qualityDays: Int
   /// 0 keeps them for ever.
@@ -43,6 +45,8 @@ package struct Retention {
         "webhook_events", "due_at", webhookHours, batches,
         where: "queue = '\(queue.rawValue)' AND")
     }
+    count += try delete(
+      "agora_notices", "received_at", RetentionSettings.noticeHours, batches)
     if settings.qualityDays > 0 {
       count += try delete(
         "call_quality_metrics", "recorded_at", settings.qualityDays * 24, batches)

@@ -14,6 +14,8 @@ enum Routine {
   static let recordCall = call("record_call_1", parameters: 14)
   static let recordQuality = call("record_quality_1", parameters: 11)
   static let issueToken = call("issue_token_1", parameters: 11)
+  static let lockChannel = call("lock_channel_1", parameters: 3)
+  static let recordNotice = call("record_notice_1", parameters: 14)
   static let deleteHistory = call("delete_history_1", parameters: 2)
   static let seeHistory = call("see_history_1", parameters: 5)
 

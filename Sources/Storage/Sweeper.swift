@@ -1,5 +1,6 @@
 // What time does to calls: unanswered ones expire (R1.4), `disconnecting` ones are finished, those
-// past the maximum duration and those whose participants are both gone are ended. Any number of
+// past the maximum duration and those whose participants are both gone, from here or from Agora's channel,
+// are ended. Any number of
 // sweepers may run at once: each takes the lines that nobody else holds (SKIP LOCKED, design §2).
 
 import Calls
@@ -11,6 +12,8 @@ package struct SweepReport: Sendable, Equatable {
   package var overdue = 0
   /// Calls ended because both participants were gone.
   package var lost = 0
+  /// Calls connected or ended for what Agora had reported of their channels.
+  package var media = 0
   /// Due calls that somebody else was at work on; the next pass sees them again.
   package var skipped = 0
   /// Rows deleted because their time was up.
@@ -40,6 +43,7 @@ package final class Sweeper {
   private let hints: Hints
   private let retention: Retention
   private let routines: Routines?
+  private let absenceSeconds: Int
   private var lostDueAt = Timestamp(milliseconds: 0)
   private var retentionDueAt = Timestamp(milliseconds: 0)
   private var routinesDueAt = Timestamp(milliseconds: 0)
@@ -49,14 +53,18 @@ package final class Sweeper {
   /// The first of the pass under way.
   private var failure: (any Error)?
 
-  /// - Parameter routines: Those that every write needs, to be made again where they got lost.
+  /// - Parameters:
+  ///   - absenceSeconds: How long neither participant of a call may be in Agora's channel.
+  ///   - routines: Those that every write needs, to be made again where they got lost.
   package init(
-    _ database: Database, hints: Hints, retention: RetentionSettings, routines: Routines? = nil
+    _ database: Database, hints: Hints, retention: RetentionSettings, absenceSeconds: Int,
+    routines: Routines? = nil
   ) {
     self.database = database
     self.hints = hints
     self.retention = Retention(database, retention)
     self.routines = routines
+    self.absenceSeconds = absenceSeconds
   }
 
   /// One pass; to be called a few times a second.
@@ -68,6 +76,7 @@ package final class Sweeper {
     try measure(now)
     try restoreRoutines(&report, now)
     try endOverdue(&report)
+    try followMedia(&report)
     if now >= lostDueAt {
       try endLost(&report)
       lostDueAt = now.adding(seconds: Self.lostIntervalSeconds)
@@ -137,13 +146,27 @@ package final class Sweeper {
     report.skipped += outcome.skipped
   }
 
+  /// Calls whose participants have been out of Agora's channel for long enough, or were in it before the
+  /// answer (contract §9.2).
+  private func followMedia(_ report: inout SweepReport) throws {
+    let due = try candidates(
+      """
+      SELECT call_id FROM agora_presence
+      WHERE due_at <= UTC_TIMESTAMP(3) ORDER BY due_at LIMIT ?
+      """, [.int(Self.batch)])
+    let seconds = absenceSeconds
+    let outcome = try end(due) { try $0.followMedia(absenceSeconds: seconds) }
+    report.media += outcome.ended
+    report.skipped += outcome.skipped
+  }
+
   private struct Outcome {
     var ended = 0
     var skipped = 0
     var recipients: Set<UserKey> = []
   }
 
-  private func end(_ candidates: [String], _ decide: (LockedCall) -> CallChange?) throws
+  private func end(_ candidates: [String], _ decide: (LockedCall) throws -> CallChange?) throws
     -> Outcome
   {
     var total = Outcome()
@@ -166,7 +189,7 @@ package final class Sweeper {
 
   private func end(
     _ batch: some Collection<String>, _ transaction: Transaction,
-    _ decide: (LockedCall) -> CallChange?
+    _ decide: (LockedCall) throws -> CallChange?
   ) throws -> Outcome {
     var outcome = Outcome()
     for callId in batch {
@@ -174,7 +197,7 @@ package final class Sweeper {
         outcome.skipped += 1
         continue
       }
-      guard let change = decide(locked) else { continue }
+      guard let change = try decide(locked) else { continue }
       try locked.write(change, commits: false)
       outcome.ended += 1
       outcome.recipients.formUnion(change.recipients)

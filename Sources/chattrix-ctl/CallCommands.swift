@@ -41,7 +41,8 @@ enum CallCommands {
     let id = try arguments.exactly("CALL")[0]
     guard let call = try session.calls.find(id) else { throw Failure("There is no call \(id).") }
     let timeline = try CallTimeline(of: call, session.database)
-    session.output.record(members(call), lists(timeline))
+    let media = try session.media.presence(of: call.id)
+    session.output.record(members(call, media), lists(timeline))
   }
 
   private static func lists(_ timeline: CallTimeline) -> [Output.List] {
@@ -84,10 +85,12 @@ enum CallCommands {
     guard let call = try session.calls.endByOperator(id) else {
       throw Failure("There is no call \(id).")
     }
-    session.output.record(members(call))
+    session.output.record(members(call, try session.media.presence(of: call.id)))
   }
 
-  private static func members(_ call: Call) -> [(name: String, value: String?)] {
+  private static func members(_ call: Call, _ media: MediaPresence?) -> [(
+    name: String, value: String?
+  )] {
     [
       ("id", call.id), ("channel", call.channelId), ("type", call.type.rawValue),
       ("status", call.status.rawValue), ("endReason", call.endReason?.rawValue),
@@ -96,6 +99,14 @@ enum CallCommands {
       ("accepted", call.acceptedAt?.iso8601), ("connected", call.connectedAt?.iso8601),
       ("ended", call.endedAt?.iso8601), ("deadline", call.deadlineAt?.iso8601),
       ("durationSeconds", String(call.durationSeconds)),
+      ("callerMedia", media?.caller.map(describe)), ("calleeMedia", media?.callee.map(describe)),
     ]
+  }
+
+  /// In or out of Agora's channel, since when, and Agora's code of why.
+  private static func describe(_ participant: MediaPresence.Participant) -> String {
+    let state = participant.isJoined ? MediaState.joined : .left
+    let reason = participant.leaveReason.map { " (reason \($0))" } ?? ""
+    return "\(state.rawValue) \(participant.since.iso8601)\(reason)"
   }
 }

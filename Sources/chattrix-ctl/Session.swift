@@ -32,5 +32,8 @@ final class Session {
       maximumSeconds: configuration.maximumCallSeconds),
     hints: Hints(redis: RedisConnection(address: configuration.redis)))
 
+  private(set) lazy var media = MediaStore(
+    database, hints: Hints(redis: nil), absenceSeconds: configuration.agoraAbsenceSeconds)
+
   private(set) lazy var people = People(database)
 }

@@ -25,6 +25,7 @@ func program(_ name: String) throws(SystemError) -> String {
   let sweeper = Sweeper(
     Database(configuration.mysql, recording: configuration.delivery.recording),
     hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention,
+    absenceSeconds: configuration.agoraAbsenceSeconds,
     routines: try? Migrations.installedRoutines())
   return {
     defer {
@@ -33,10 +34,12 @@ func program(_ name: String) throws(SystemError) -> String {
       }
     }
     let report = try sweeper.sweep()
-    guard report.overdue + report.lost + report.purged + report.restored > 0 else { return nil }
+    let done = report.overdue + report.lost + report.media + report.purged + report.restored
+    guard done > 0 else { return nil }
     return [
       "overdue": .int(Int64(report.overdue)), "lost": .int(Int64(report.lost)),
-      "purged": .int(Int64(report.purged)), "restored": .int(Int64(report.restored)),
+      "media": .int(Int64(report.media)), "purged": .int(Int64(report.purged)),
+      "restored": .int(Int64(report.restored)),
     ]
   }
 }

@@ -12,6 +12,7 @@ import Testing
     (.validation("a", .required, "a is required."), 400, "VALIDATION_ERROR"),
     (.malformedJSON("at byte 3"), 400, "MALFORMED_JSON"),
     (.authenticationFailed("The token has expired"), 401, "AUTHENTICATION_FAILED"),
+    (.badSignature, 401, "AUTHENTICATION_FAILED"),
     (.unauthorizedAccess("No."), 403, "UNAUTHORIZED_ACCESS"),
     (.notContacts, 403, "NOT_CONTACTS"),
     (.originNotAllowed, 403, "ORIGIN_NOT_ALLOWED"),

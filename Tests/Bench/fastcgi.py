@@ -17,14 +17,21 @@ def length(size: int) -> bytes:
     return bytes([size]) if size < 128 else struct.pack(">I", size | 0x8000_0000)
 
 
-def request(method: str, target: str, token: str = "", body: bytes = b"") -> bytes:
-    """What nginx/chattrix/worker.conf makes of a request of curl's."""
+def request(
+    method: str,
+    target: str,
+    token: str = "",
+    body: bytes = b"",
+    fields: dict[str, str] | None = None,
+) -> bytes:
+    """What nginx/chattrix/worker.conf makes of a request of curl's; `fields`: HTTP's, by CGI's names."""
     names = {
         "REQUEST_METHOD": method, "REQUEST_URI": target, "CONTENT_TYPE": "application/json" if body else "",
         "CONTENT_LENGTH": str(len(body)) if body else "", "REMOTE_ADDR": "127.0.0.1",
         "REQUEST_ID": "0123456789abcdef0123456789abcdef",
         "HTTP_HOST": "localhost", "HTTP_USER_AGENT": "curl/8.0.0", "HTTP_ACCEPT": "*/*",
     }  # fmt: skip
+    names |= fields or {}
     if token:
         names["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     pairs = b"".join(
@@ -38,12 +45,12 @@ def request(method: str, target: str, token: str = "", body: bytes = b"") -> byt
     )
 
 
-def ask(path: str, method: str, target: str, token: str = "", body: bytes = b"") -> bytes:
-    """The response: status line, fields and body as CGI has them."""
+def ask(path: str, *parts) -> bytes:
+    """The response to a `request`: status line, fields and body as CGI has them."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(60)
         client.connect(path)
-        client.sendall(request(method, target, token, body))
+        client.sendall(request(*parts))
         data = bytearray()
         while chunk := client.recv(65_536):
             data += chunk

@@ -121,9 +121,9 @@ class Worker:
             env={**os.environ, **environment, **settings, "MYSQL_SOCKET": self.relay.path},
         )  # fmt: skip
 
-    def ask(self, method: str, target: str, token: str, body: bytes = b"") -> tuple[int, bytes]:
+    def ask(self, *request) -> tuple[int, bytes]:
         """:return: the status and the body."""
-        answer = fastcgi.ask(self.socket, method, target, token, body)
+        answer = fastcgi.ask(self.socket, *request)
         head, _, content = answer.partition(b"\r\n\r\n")
         return int(head.split()[1]), content
 

@@ -15,6 +15,8 @@ import Testing
     #expect(found.agoraAppCertificate == required["AGORA_APP_CERTIFICATE"])
     #expect(found.tokenExpirationSeconds == 3600)
     #expect(!found.tokensForAnyChannel)
+    #expect(found.agoraWebhookSecrets.isEmpty)
+    #expect(found.agoraAbsenceSeconds == 20)
     #expect(found.callTimeoutSeconds == 60)
     #expect(found.maximumCallSeconds == 7200)
     #expect(
@@ -67,6 +69,7 @@ import Testing
       "SIGNALING_ADDRESS": "unix:/run/s.sock", "SIGNALING_MESSAGES_PER_SECOND": "7",
       "ALLOWED_ORIGINS": "https://a.example, http://localhost:3000,", "TOKEN_CHANNELS": "ANY",
       "LOG_LEVEL": "Debug", "JWT_ALGORITHMS": "HS512,HS256",
+      "AGORA_WEBHOOK_SECRET": "one, other", "AGORA_ABSENCE_SECONDS": "3600",
     ])
     #expect(found.agoraAppId == "ABCDEF00abcdef00ABCDEF00abcdef00")
     #expect(found.tokenExpirationSeconds == 60)
@@ -93,6 +96,8 @@ import Testing
     #expect(found.allowedOrigins == ["https://a.example", "http://localhost:3000"])
     #expect(found.tokensForAnyChannel)
     #expect(found.logLevel == .debug)
+    #expect(found.agoraWebhookSecrets == [Array("one".utf8), Array("other".utf8)])
+    #expect(found.agoraAbsenceSeconds == 3600)
   }
 
   @Test("R14 a limit of 0 is no limit; no maximum is a deadline far away")

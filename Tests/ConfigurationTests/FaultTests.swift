@@ -27,6 +27,8 @@ import Testing
     ),
     ("AGORA_APP_CERTIFICATE", ["s3cret", String(repeating: "0", count: 33)]),
     ("AGORA_TOKEN_EXPIRATION_SECONDS", ["59", "86401", "-60", "1h", "3600.0", " 3600", "٦٠٠"]),
+    ("AGORA_WEBHOOK_SECRET", [",", "s3cret\n", "other,s3cret\t"]),
+    ("AGORA_ABSENCE_SECONDS", ["0", "3601", "-1", "20s"]),
     ("CALL_TIMEOUT_SECONDS", ["0", "86401", "99999999999999999999"]),
     ("MAX_CALL_DURATION_SECONDS", ["-1", "x"]),
     ("RATE_LIMIT_TOKEN_GENERATE", ["-1", "ten"]), ("RATE_LIMIT_TOKEN_REFRESH", ["1.5"]),

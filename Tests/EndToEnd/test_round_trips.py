@@ -5,6 +5,8 @@ With the database on another host each is a millisecond, and while a call is cha
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support import expect
+from support.notices import Agora
 from support.programs import program, stack_environment
 from support.stack import ROOT
 
@@ -19,10 +22,13 @@ sys.path.insert(0, str(ROOT / "Tests" / "Bench"))
 
 from roundtrips import Worker
 
+SECRET = "agoras-secret"
+
 
 @pytest.fixture
 def worker(stack):
-    worker = Worker(stack_environment(stack), Path(program("chattrix-worker")))
+    environment = stack_environment(stack) | {"AGORA_WEBHOOK_SECRET": SECRET}
+    worker = Worker(environment, Path(program("chattrix-worker")))
     yield worker
     worker.stop()
 
@@ -100,3 +106,28 @@ def test_a_busy_callee(worker, people, stack):
         assert (status, json.loads(content)["error"]["code"]) == (409, "USER_BUSY")
         third.end(call["callId"])
     assert trips == 3
+
+
+def test_notices(worker, people, stack):
+    """§9.2: a notice of Agora's is two, three where the call changes, and none where it means nothing."""
+    agora = Agora(stack)
+
+    def cost(notice: dict) -> int:
+        body = json.dumps(notice).encode()
+        signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        fields = {"HTTP_AGORA_SIGNATURE_V2": signature}
+        trips, _, answer = worker.cost("POST", "/hooks/agora", "", body, fields)
+        assert answer == b"{}"
+        return trips
+
+    found = []
+    for _ in range(2):
+        caller, callee, call = people.connecting()
+        one, other = (agora.joins(person, call) for person in (caller, callee))
+        gone = [agora.leaves(person, call) for person in (caller, callee)]
+        notices = [one, one, other, *gone, agora.destroys(call)]
+        found = [cost(notice) for notice in notices]
+        assert caller.details(call["callId"])["status"] == "ended"
+        assert cost(agora.notice(101, {"channelName": call["channelId"]})) == 0
+        assert cost(agora.joins(caller, call, channelName="test_webhook")) <= 2
+    assert found == [2, 2, 3, 2, 2, 3]

@@ -74,11 +74,13 @@ def test_as_text(people):
     caller, callee, call = people.ringing()
     lines = ctl(people.stack, "calls", "show", call["callId"]).splitlines()
     assert lines[0].split() == ["id", call["callId"]]
-    assert lines[13].split() == ["durationSeconds", "0"] and lines[14] == ""
-    assert lines[15].split() == "TIME KIND NAME USER DEVICE EVENTID REQUESTID DETAILS".split()
-    assert lines[16].split()[1:4] == ["call", "initiated", caller.id]
-    assert lines[17].split()[1:4] == ["event", "call_invitation", callee.id]
-    assert len(lines) == 18
+    assert lines[13].split() == ["durationSeconds", "0"]
+    assert [line.split() for line in lines[14:16]] == [["callerMedia", "-"], ["calleeMedia", "-"]]
+    assert lines[16] == ""
+    assert lines[17].split() == "TIME KIND NAME USER DEVICE EVENTID REQUESTID DETAILS".split()
+    assert lines[18].split()[1:4] == ["call", "initiated", caller.id]
+    assert lines[19].split()[1:4] == ["event", "call_invitation", callee.id]
+    assert len(lines) == 20
     caller.end(call["callId"])
 
 

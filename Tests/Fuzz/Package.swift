@@ -37,6 +37,7 @@ let package = Package(
     fuzzer("jwt", ["JWT", "JSON", "Crypto"]),
     fuzzer("jwt-keys", ["JWT"]),
     fuzzer("agora-token", ["AgoraToken", "Crypto", "CZlib"]),
+    fuzzer("agora-notice", ["AgoraNotice", "Crypto", "JSON"]),
     fuzzer("fastcgi-parameters", ["FastCGI", "HTTP"]),
     fuzzer("query", ["HTTP"]),
     fuzzer("addresses", ["Redis", "System"]),
@@ -45,6 +46,7 @@ let package = Package(
     .target(name: "Fuzzing", path: "Fuzzing", swiftSettings: strict),
 
     // The product's modules that read what comes from outside, and what those are made of.
+    module("AgoraNotice", ["Crypto", "JSON"]),
     module("AgoraToken", ["Crypto", "CZlib"]),
     module("JWT", ["Crypto", "JSON"]),
     module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),

@@ -42,7 +42,8 @@ import Testing
         try tables(database) == [
           "users", "contacts", "calls", "user_lines", "call_events", "call_history",
           "call_history_totals", "call_statistics", "call_quality_metrics", "token_audit",
-          "user_availability", "schema_migrations",
+          "user_availability", "agora_presence", "agora_notices", "webhook_events",
+          "schema_migrations",
         ])
     }
   }

@@ -36,7 +36,7 @@ import Testing
     let called = [
       Routine.lockCall, Routine.writeCall, Routine.initiateCall, Routine.recordCall,
       Routine.recordQuality, Routine.issueToken, Routine.deleteHistory,
-      Routine.seeHistory,
+      Routine.seeHistory, Routine.lockChannel, Routine.recordNotice,
     ].map { String($0.dropFirst("CALL ".count).prefix { $0 != "(" }) }
     #expect(try names() == Set(called + ["make_lines_1", "close_call_1", "record_webhooks_1"]))
   }
@@ -64,7 +64,8 @@ import Testing
   func sweeperMakesThem() throws {
     let sweeper = Sweeper(
       stores.database, hints: Hints(redis: nil),
-      retention: RetentionSettings(qualityDays: 0, auditDays: 0), routines: routines)
+      retention: RetentionSettings(qualityDays: 0, auditDays: 0), absenceSeconds: 20,
+      routines: routines)
     for name in try names() { try stores.connection.run("DROP PROCEDURE \(name)") }
     _ = try sweeper.sweep()
     try callOnce()

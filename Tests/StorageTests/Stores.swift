@@ -22,8 +22,12 @@ struct Stores {
   let presence: Presence
   let people: People
   let audit: TokenAudit
+  let media: MediaStore
   /// Beside the stores' own connection.
   let connection: MySQLConnection
+
+  /// How long neither participant may be in Agora's channel.
+  static let absenceSeconds = 20
 
   /// - Parameter options: Another account's, say; without them the suite's own.
   init(
@@ -43,13 +47,15 @@ struct Stores {
     presence = Presence(database)
     people = People(database)
     audit = TokenAudit(database)
+    media = MediaStore(database, hints: hints, absenceSeconds: Self.absenceSeconds)
     connection = try MySQLConnection(options)
   }
 
   func sweeper(quality: Int = 0, audit: Int = 0) -> Sweeper {
     Sweeper(
       database, hints: Hints(redis: nil),
-      retention: RetentionSettings(qualityDays: quality, auditDays: audit))
+      retention: RetentionSettings(qualityDays: quality, auditDays: audit),
+      absenceSeconds: Self.absenceSeconds)
   }
 
   // MARK: People

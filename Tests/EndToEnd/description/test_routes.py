@@ -12,7 +12,7 @@ from support import expect, routes
 from support import people as client
 from support.stack import ROOT
 
-OWN_TAGS = {"Operations", "Description"}
+OWN_TAGS = {"Operations", "Description", "Notifications"}
 
 
 def described() -> set[tuple[str, str]]:

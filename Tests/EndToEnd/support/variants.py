@@ -44,6 +44,9 @@ SETTINGS = {
     # Webhooks and kicks go to a receiver of the tests'.
     "webhooks": NO_LIMITS
     | {"CALL_TIMEOUT_SECONDS": "5", "WORKERS": "4", "MAX_CALL_DURATION_SECONDS": "600"},
+    # Agora's notifications, and an absence that a test can wait for.
+    "noticed": NO_LIMITS
+    | {"AGORA_WEBHOOK_SECRET": "agoras-secret", "AGORA_ABSENCE_SECONDS": "2", "WORKERS": "4"},
     # Everything that an installation may set.
     "configured": {
         "JWT_ALGORITHMS": "HS256,HS384,RS256,ES256",
