@@ -76,7 +76,7 @@ package struct MediaPresence: Sendable, Equatable {
     var participant = Participant(
       sequence: sequence, isJoined: true, since: time, leaveReason: nil)
     if let gone = destroyedAt, time.seconds < gone.seconds {
-      // Late: whoever joined before the channel was destroyed is not in it.
+      // A late notice: who joined before the channel was destroyed is not in it.
       (participant.isJoined, participant.since) = (false, gone)
     } else {
       destroyedAt = nil

@@ -31,7 +31,8 @@ extension Call {
     guard let absentSince = media.absentSince, let last = media.lastToLeave else {
       return MediaOutcome()
     }
-    // Whoever waited in the channel for an answer and left again has until some time after it to come back.
+    // A participant who waited in the channel for the answer and left again may come back after it: the
+    // absence counts from the answer.
     guard !status.isUnanswered, let acceptedAt else {
       return MediaOutcome(dueAt: now.adding(seconds: Int64(absenceSeconds)))
     }
