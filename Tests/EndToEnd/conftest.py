@@ -115,11 +115,24 @@ def browser():
 
 
 @pytest.fixture
-def console(browser, stack):
+def opened(browser, stack):
+    """Opens a console as some reader has it; the test fails where a page reports an error."""
+    consoles: list[Console] = []
+
+    def open(**options) -> Console:
+        consoles.append(Console(browser, stack, **options))
+        return consoles[-1]
+
+    yield open
+    for console in consoles:
+        console.context.close()
+    assert not [fault for console in consoles for fault in console.faults]
+
+
+@pytest.fixture
+def console(opened) -> Console:
     """A reader's browser, in a light scheme and in English."""
-    opened = Console(browser, stack, color_scheme="light")
-    yield opened
-    opened.close()
+    return opened(color_scheme="light")
 
 
 @pytest.fixture

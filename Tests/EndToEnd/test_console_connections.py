@@ -62,6 +62,31 @@ def test_reloaded_while_connected(console, pair):
         phone.says(re.compile("has ended after"))
 
 
+@criterion("R2.2")
+def test_another_device(console, opened, pair):
+    """Contract 7.6: answered on one, the other stops ringing; opened meanwhile, it can take the call over."""
+    one, two = console.phones(*pair)
+    other = opened()
+    _, second = other.phones(*pair)
+    one.press("video")
+    for phone in (two, second):
+        phone.is_in_phase("incoming")
+    two.press("accept")
+    two.is_in_phase("connected")
+    second.says("Answered on another device")
+    other.page.reload()
+    second.says(f"In a call with {pair[0].full_name}, on another device")
+    other.picture("another-device")
+    other.has_no_barriers()
+    second.press("take-over")
+    second.is_in_phase("connected")
+    other.page.reload()
+    second.is_in_phase("connected")
+    second.press("end")
+    for phone in (one, two, second):
+        phone.says(re.compile("has ended after"))
+
+
 def test_a_lost_connection(console, pair, door):
     """Both phones say so and try again; what happened meanwhile arrives, in order and once."""
     one, two = console.phones(*pair, origin=door.origin)

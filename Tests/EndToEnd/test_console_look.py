@@ -15,20 +15,6 @@ from support.stack import ROOT, clean_environment, wait_until
 pytestmark = pytest.mark.xdist_group("console")
 
 
-@pytest.fixture
-def opened(browser, stack):
-    """Opens a console as some reader has it, and closes it at the end."""
-    consoles = []
-
-    def open(**options) -> Console:
-        consoles.append(Console(browser, stack, **options))
-        return consoles[-1]
-
-    yield open
-    for console in consoles:
-        console.close()
-
-
 def background(console: Console) -> str:
     return console.page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -114,6 +100,30 @@ def test_by_keyboard(opened, pair):
     expect(one.element.locator("[data-tab=history]")).to_have_attribute("aria-selected", "true")
     console.page.keyboard.press("End")
     expect(one.element.locator("[role=tabpanel][id$=-login]")).to_be_visible()
+
+
+def test_it_rings_aloud(opened, pair):
+    """Tones by Web Audio for as long as it rings, unless they are switched off."""
+    console = opened()
+    console.context.add_init_script(
+        """globalThis.tones = [];
+        globalThis.OscillatorNode = class extends OscillatorNode {
+          start(...when) { tones.push(this.context.state); super.start(...when); }
+        };"""
+    )
+    one, two = console.phones(*pair)
+    one.press("audio")
+    two.is_in_phase("incoming")
+    tones = "tones.filter((state) => state === 'running').length"
+    wait_until(lambda: console.page.evaluate(tones) >= 4, 45, message="two rings of two tones")
+    console.page.get_by_label("Ring aloud").uncheck()
+    one.press("end")
+    two.is_in_phase("idle")
+    console.page.evaluate("tones.length = 0")
+    one.press("audio")
+    two.is_in_phase("incoming")
+    wait_until(lambda: pair[0].full_name in console.page.title(), 45, message="a title that rings")
+    assert console.page.evaluate("tones.length") == 0
 
 
 def test_signing_in_and_out(opened, people):

@@ -52,8 +52,11 @@ export class CallModel {
    * @type {Call | null}
    */
   current = null;
-  /** When `current` was first seen in its status, in milliseconds. */
-  since = 0;
+  /**
+   * Calls that another device of the user is in.
+   * @type {Set<string>}
+   */
+  elsewhere = new Set();
 
   /** @param {string} userId */
   constructor(userId) {
@@ -94,21 +97,8 @@ export class CallModel {
     const isForward = rank(news.status ?? "unknown") > rank(known.status);
     const call = isForward ? { ...known, ...told(news) } : { ...news, ...told(known) };
     this.#calls.set(callId, call);
-    this.#show(call, isForward);
-  }
-
-  /**
-   * @param {Call} call
-   * @param {boolean} isForward
-   */
-  #show(call, isForward) {
-    if (call.callId === this.current?.callId) {
-      this.current = call;
-      if (isForward) this.since = Date.now();
-    } else if (call.peerId && !isOver(call) && (!this.current || isOver(this.current))) {
-      this.current = call;
-      this.since = Date.now();
-    }
+    const isNext = call.peerId && !isOver(call) && (!this.current || isOver(this.current));
+    if (isNext || callId === this.current?.callId) this.current = call;
   }
 
   /**

@@ -1,6 +1,7 @@
 // An accepted call from this participant's side: the Agora token and its renewal, the channel, the report
 // that talking has begun, and the quality of the network every few seconds.
 
+import { ChattrixError } from "./chattrix.js";
 import { AgoraChannel, loadAgora, simulatedSample } from "./agora.js";
 import { decodeAgoraToken } from "./token.js";
 
@@ -51,13 +52,13 @@ export class CallSession {
    * @param {import("./chattrix.js").Chattrix} client
    * @param {import("./call-model.js").Call} call
    * @param {HTMLElement} pictures
-   * @param {(what: "token" | "media" | "sample") => void} changed
+   * @param {(what: "token" | "media" | "sample" | "over") => void} changed
    */
   constructor(client, call, pictures, changed) {
     this.#client = client;
     this.#call = call;
     this.#pictures = pictures;
-    this.#changed = (/** @type {"token" | "media" | "sample"} */ what) => {
+    this.#changed = (/** @type {"token" | "media" | "sample" | "over"} */ what) => {
       if (!this.#isOver) changed(what);
     };
   }
@@ -137,7 +138,12 @@ export class CallSession {
     if (!sample || this.#isOver) return;
     this.sample = sample;
     this.#changed("sample");
-    await this.#client.reportQuality(this.callId, sample).catch(() => {});
+    try {
+      await this.#client.reportQuality(this.callId, sample);
+    } catch (error) {
+      // The end of a call is told to the other participant, not to this one's other devices.
+      if (error instanceof ChattrixError && error.code === "NO_ACTIVE_CALL") this.#changed("over");
+    }
   }
 
   stop() {

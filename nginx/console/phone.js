@@ -1,21 +1,18 @@
 // One phone of the console: a user's client, what it knows of the user's calls, and the panels that show
 // it. It survives a reload: the tab keeps the device's name and the newest event, the server the call.
 
-import { Availability, Badge } from "./availability.js";
+import { Availability } from "./availability.js";
 import { CallModel, isOver } from "./call-model.js";
 import { CallSession } from "./call-session.js";
 import { ChattrixError } from "./chattrix.js";
 import { h, setLabel, toneOf } from "./dom.js";
-import { HistoryPanel } from "./history-panel.js";
 import { LinkStatus } from "./link-status.js";
 import { LogPanel } from "./log-panel.js";
 import { LoggedClient } from "./logged-client.js";
-import { LoginPanel } from "./login-panel.js";
+import { Panels } from "./panels.js";
 import { startRinging, stopRinging } from "./ring.js";
 import { signInForm } from "./sign-in.js";
 import { Stage } from "./stage.js";
-import { StatisticsPanel } from "./statistics-panel.js";
-import { tabs } from "./tabs.js";
 import { text } from "./text.js";
 
 /** @typedef {import("./sign-in.js").User} User */
@@ -23,7 +20,8 @@ import { text } from "./text.js";
 
 /** The statuses in which a participant is in the channel. */
 const talking = new Set(["connecting", "connected"]);
-const badgePollMilliseconds = 10_000;
+/** Of what no event tells this device. */
+const pollMilliseconds = 10_000;
 
 export class Phone {
   #user;
@@ -31,21 +29,19 @@ export class Phone {
   #store;
   #peer;
   #log = new LogPanel();
-  #login = new LoginPanel();
   #client;
   #model;
   #stage;
-  #history;
-  #statistics;
+  #panels;
   #availability;
-  #badge;
-  #tabs;
   #form = h("div", { class: "sign-in-place" });
   #link = new LinkStatus(() => this.#client.hurry());
   /** @type {Peer | null} */
   #pending = null;
   /** @type {CallSession | null} */
   #session = null;
+  /** The call that history and statistics have been told of. */
+  #counted = "";
   /** @type {ReturnType<typeof setInterval>[]} */
   #timers = [];
   element;
@@ -82,37 +78,11 @@ export class Phone {
       reject: (reason) =>
         this.#answer((callId) => this.#client.reject(callId, reason), "rejected", reason),
       end: () => this.#end(),
-      retry: () => this.#session?.start(),
+      retry: () => this.#session && this.#begin(this.#session),
+      takeOver: () => this.#takeOver(),
     });
-    this.#history = new HistoryPanel(this.#client, (to, type) => this.#call(to, type));
-    this.#statistics = new StatisticsPanel(this.#client);
+    this.#panels = new Panels(this.#client, this.#log, (to, type) => this.#call(to, type));
     this.#availability = new Availability(this.#client, (error) => this.#stage.notify(error));
-    this.#badge = new Badge(this.#client);
-    this.#tabs = tabs(
-      [
-        { name: "activity", key: "tab.activity", panel: this.#log.element },
-        {
-          name: "history",
-          key: "tab.history",
-          panel: this.#history.element,
-          opened: () => this.#look(),
-        },
-        {
-          name: "statistics",
-          key: "tab.statistics",
-          panel: this.#statistics.element,
-          opened: () => this.#statistics.opened(),
-        },
-        {
-          name: "login",
-          key: "tab.login",
-          panel: this.#login.element,
-          opened: () => this.#login.tick(),
-        },
-      ],
-      "tabs",
-    );
-    this.#tabs.button("history").append(this.#badge.element);
     this.element = this.#build(signOut);
     this.#listen();
   }
@@ -141,11 +111,7 @@ export class Phone {
       ),
       this.#form,
       this.#stage.element,
-      this.#tabs.list,
-      this.#log.element,
-      this.#history.element,
-      this.#statistics.element,
-      this.#login.element,
+      ...this.#panels.elements,
     );
     setLabel(element, "phone", { name });
     return element;
@@ -154,7 +120,7 @@ export class Phone {
   #listen() {
     this.#client.on("state", (change) => this.#linked(change));
     this.#client.on("frame", (frame) => this.#received(frame));
-    this.#client.on("authenticated", () => this.#login.show(this.#user.token, this.#client));
+    this.#client.on("authenticated", () => this.#panels.login.show(this.#user.token, this.#client));
   }
 
   start() {
@@ -162,10 +128,7 @@ export class Phone {
     this.#client.connect();
     this.#timers = [
       setInterval(() => this.#tick(), 250),
-      setInterval(
-        () => this.#availability.isDisturbable || this.#badge.load(),
-        badgePollMilliseconds,
-      ),
+      setInterval(() => this.#poll(), pollMilliseconds),
     ];
   }
 
@@ -193,7 +156,7 @@ export class Phone {
   #signedIn(user) {
     this.#user = user;
     this.#store.set({ token: user.token });
-    this.#login.show(user.token, this.#client);
+    this.#panels.login.show(user.token, this.#client);
     this.#client.useToken(user.token);
   }
 
@@ -205,8 +168,9 @@ export class Phone {
     this.element.dataset.state = state;
     this.#link.show(change);
     this.#log.add("state", text(`state.${state}`), { note: closeCode ? String(closeCode) : "" });
-    const form = signInForm(this.#user, (user) => this.#signedIn(user));
-    this.#form.replaceChildren(...(state === "signed-out" ? [form] : []));
+    this.#form.replaceChildren();
+    if (state === "signed-out")
+      this.#form.append(signInForm(this.#user, (user) => this.#signedIn(user)));
   }
 
   /** @param {import("./chattrix.js").Frame} frame */
@@ -227,13 +191,31 @@ export class Phone {
 
   /** @param {any} data Of `connected`. */
   #greeted({ activeCall, resync }) {
-    this.#login.show(this.#user.token, this.#client);
+    this.#panels.login.show(this.#user.token, this.#client);
     this.#availability.load();
-    if (activeCall) this.#model.adopt(activeCall);
+    if (activeCall) this.#resume(activeCall);
     const { current } = this.#model;
     if (current && !isOver(current) && current.callId !== activeCall?.callId)
       this.#lookUp(current.callId);
-    if (resync) this.#touch();
+    if (resync) this.#panels.touch();
+  }
+
+  /**
+   * The call that the server has the user in. One that is not known from before a reload of this tab is
+   * another device's, unless it rings here.
+   * @param {any} call
+   */
+  #resume(call) {
+    this.#model.adopt(call);
+    const rings = call.calleeId === this.#user.id && !talking.has(call.status);
+    if (!rings && this.#store.get().callId !== call.callId) this.#model.elsewhere.add(call.callId);
+  }
+
+  #takeOver() {
+    const callId = this.#model.current?.callId ?? "";
+    this.#model.elsewhere.delete(callId);
+    this.#store.set({ callId });
+    this.show();
   }
 
   /**
@@ -264,6 +246,7 @@ export class Phone {
     try {
       const call = await this.#client.initiate(peer.id, callType, { joinIncoming: true });
       this.#pending = null;
+      this.#store.set({ callId: call.callId });
       this.#model.adopt(call);
       if (call.joined) this.#stage.notify(null, "call.joined");
     } catch (error) {
@@ -283,7 +266,7 @@ export class Phone {
     const endReason = error.code === "USER_UNAVAILABLE" ? "unavailable" : "busy";
     const call = { peerId: peer.id, peerName: peer.name, isOutgoing: true };
     this.#model.current = { callId: "", status: "rejected", endReason, ...call };
-    this.#touch();
+    this.#panels.touch();
   }
 
   /**
@@ -295,6 +278,7 @@ export class Phone {
     const callId = this.#model.current?.callId ?? "";
     try {
       const answer = await send(callId);
+      this.#store.set({ callId });
       this.#model.merge(callId, { status, endReason, channelId: answer.channelId });
     } catch (error) {
       this.#stage.notify(error);
@@ -320,7 +304,8 @@ export class Phone {
 
   show() {
     const call = this.#model.current;
-    this.#stage.show(call, this.#pending, this.#peer());
+    const isElsewhere = call !== null && this.#model.elsewhere.has(call.callId);
+    this.#stage.show(call, this.#pending, this.#peer(), isElsewhere);
     if (!call) return;
     const isIncoming =
       !isOver(call) &&
@@ -330,10 +315,10 @@ export class Phone {
     if (isIncoming)
       startRinging(this.#user.id, call.peerName ?? call.peerId ?? "", this.#user.name);
     else stopRinging(this.#user.id);
-    if (talking.has(call.status)) this.#join(call);
+    if (talking.has(call.status) && !isElsewhere) this.#join(call);
     else if (this.#session) this.#leave();
-    if (isOver(call) && this.element.dataset.shown !== call.callId) this.#touch();
-    this.element.dataset.shown = isOver(call) ? call.callId : "";
+    if (isOver(call) && this.#counted !== call.callId) this.#panels.touch();
+    this.#counted = isOver(call) ? call.callId : "";
   }
 
   /** @param {import("./call-model.js").Call} call */
@@ -341,42 +326,42 @@ export class Phone {
     if (this.#session?.callId === call.callId) return;
     this.#leave();
     const session = new CallSession(this.#client, call, this.#stage.pictures, (what) => {
-      if (session.fault) this.#stage.offerRetry(session.fault);
-      if (what === "token") this.#login.showAgora(session);
+      if (what === "token") this.#stage.offerRetry(session.fault);
+      if (what === "token") this.#panels.login.showAgora(session);
       if (what === "media") this.#stage.showMedia(session);
       if (what === "sample") this.#stage.showSample(session);
+      if (what === "over") this.#lookUp(session.callId);
     });
     this.#session = session;
     this.#stage.showMedia(session);
-    session.start().then(() => {
-      if (session.fault || this.#session !== session) return;
-      this.#model.merge(call.callId, { status: "connected", startTime: new Date().toISOString() });
-      this.show();
-    });
+    this.#begin(session);
+  }
+
+  /** @param {CallSession} session */
+  async #begin(session) {
+    await session.start();
+    if (session.fault || this.#session !== session) return;
+    const startTime = new Date().toISOString();
+    this.#model.merge(session.callId, { status: "connected", startTime });
+    this.show();
   }
 
   #leave() {
     this.#session?.stop();
     this.#session = null;
-    this.#login.showAgora(null);
+    this.#panels.login.showAgora(null);
   }
 
-  /** History and statistics have changed. */
-  #touch() {
-    this.#history.touch(this.#tabs.isOpen("history"));
-    this.#statistics.touch(this.#tabs.isOpen("statistics"));
-    if (this.#tabs.isOpen("history")) this.#badge.load().then(() => this.#badge.seen());
-    else this.#badge.load();
-  }
-
-  #look() {
-    this.#history.opened();
-    this.#badge.seen();
+  /** Calls that a user who is not to be disturbed has missed, and the end of another device's call. */
+  #poll() {
+    const { current, elsewhere } = this.#model;
+    if (!this.#availability.isDisturbable) this.#panels.badge.load();
+    if (current && !isOver(current) && elsewhere.has(current.callId)) this.#lookUp(current.callId);
   }
 
   #tick() {
     this.#stage.tick();
-    this.#login.tick();
+    this.#panels.login.tick();
     this.#link.tick();
   }
 }

@@ -18,6 +18,7 @@ import { isOver } from "./call-model.js";
  * @property {(reason: "declined" | "busy") => void} reject
  * @property {() => void} end
  * @property {() => void} retry Gets a token and joins again.
+ * @property {() => void} takeOver Goes on here with a call that another device is in.
  */
 
 const scores = { veryBad: 1, bad: 2, poor: 3, good: 4, excellent: 5 };
@@ -44,10 +45,12 @@ function outcome(call) {
 /**
  * @param {Call | null} call
  * @param {Peer | null} pending
+ * @param {boolean} isElsewhere
  * @returns {string}
  */
-function phaseOf(call, pending) {
+function phaseOf(call, pending, isElsewhere) {
   if (!call || isOver(call)) return pending ? "calling" : "idle";
+  if (isElsewhere) return "elsewhere";
   if (call.status === "initiating" || call.status === "ringing")
     return call.isOutgoing ? call.status : "incoming";
   return call.status;
@@ -97,9 +100,10 @@ export class Stage {
    * @param {Call | null} call
    * @param {Peer | null} pending Who is being called, while the server has not answered yet.
    * @param {Peer | null} peer Who can be called.
+   * @param {boolean} isElsewhere The call is another device's.
    */
-  show(call, pending, peer) {
-    const phase = phaseOf(call, pending);
+  show(call, pending, peer, isElsewhere) {
+    const phase = phaseOf(call, pending, isElsewhere);
     const body = phase === "connected" || phase === "connecting" ? "talking" : phase;
     const isSame = body === this.#shown && peer?.id === this.#peer?.id;
     this.#call = call;
@@ -137,7 +141,7 @@ export class Stage {
    * @returns {Node[]}
    */
   #content(phase) {
-    const { accept, reject, end } = this.#actions;
+    const { accept, reject, end, takeOver } = this.#actions;
     switch (phase) {
       case "idle":
         return this.#callers();
@@ -167,6 +171,15 @@ export class Stage {
         return [
           this.#quality(),
           h("div", { class: "buttons" }, action("end", "down", "call.end", end)),
+        ];
+      case "elsewhere":
+        return [
+          h(
+            "div",
+            { class: "buttons" },
+            action("end", "down", "call.end", end),
+            action("take-over", "phone", "call.takeOver", takeOver),
+          ),
         ];
       case "disconnecting":
         return [];
@@ -300,12 +313,13 @@ export class Stage {
   }
 
   /**
-   * There is no token, and so no joining.
+   * There is no token, and so no joining; null: there is one now.
    * @param {unknown} error
    */
   offerRetry(error) {
     this.notify(error);
-    if (this.#body.querySelector("[data-action=retry]")) return;
+    this.#body.querySelector("[data-action=retry]")?.remove();
+    if (!error) return;
     const { retry } = this.#actions;
     this.#body.append(
       h("button", {

@@ -62,6 +62,8 @@ export default {
   "call.busy": "I am busy",
   "call.cancel": "Cancel",
   "call.end": "End call",
+  "call.elsewhere": "In a call with {name}, on another device",
+  "call.takeOver": "Continue here",
   "call.retry": "Try again",
   "call.joined": "You were calling each other: joined.",
 

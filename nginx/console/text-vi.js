@@ -62,6 +62,8 @@ export default {
   "call.busy": "Tôi đang bận",
   "call.cancel": "Hủy",
   "call.end": "Kết thúc",
+  "call.elsewhere": "Đang gọi với {name} trên thiết bị khác",
+  "call.takeOver": "Tiếp tục ở đây",
   "call.retry": "Thử lại",
   "call.joined": "Hai người gọi nhau cùng lúc: đã vào chung một cuộc gọi.",
 

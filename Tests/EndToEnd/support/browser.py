@@ -112,10 +112,6 @@ class Console:
         results = Axe().run(self.page, options=AXE)
         assert results.violations_count == 0, results.generate_report()
 
-    def close(self) -> None:
-        self.context.close()
-        assert not self.faults, self.faults
-
 
 class Phone:
     """One phone on the page."""
