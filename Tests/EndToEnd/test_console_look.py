@@ -168,6 +168,25 @@ def test_an_operators_view(opened, people):
     assert len(calls) == 2
 
 
+def test_an_operators_view_has_webhooks_where_there_are_some(opened):
+    """Where the program runs; what is late is marked."""
+    console = opened()
+    lines = "chattrix_webhooks_pending 7\nchattrix_webhook_lag_seconds 61.5\n"
+    console.page.route(
+        re.compile(r":\d+/metrics$"),
+        lambda route: route.fulfill(body=requests_text(console, route.request.url) + lines),
+    )
+    page = console.open("/console/ops/")
+    card = page.locator("[data-figure='ops.webhooks']")
+    expect(card.locator(".value")).to_have_text("7")
+    expect(card).to_have_class(re.compile("bad"))
+    expect(card.locator(".note")).to_have_text("61,500 ms late · 0 given up")
+
+
+def requests_text(console: Console, url: str) -> str:
+    return requests.get(url, verify=console.stack["CA_FILE"], timeout=20).text
+
+
 @pytest.mark.parametrize(
     "path", ["/console/", "/console/main.js", "/console/base.css", "/console/ops/"]
 )

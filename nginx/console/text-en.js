@@ -198,6 +198,8 @@ export default {
   "ops.perSecond": "{value}/s",
   "ops.p95": "95th percentile",
   "ops.p95.time": "Time of a request, 95 of 100",
+  "ops.webhooks": "Webhooks waiting",
+  "ops.webhooks.of": "{lag} late · {count} given up",
   "ops.events": "Events sent",
   "ops.up": "answers",
   "ops.down": "away",

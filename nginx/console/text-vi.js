@@ -198,6 +198,8 @@ export default {
   "ops.perSecond": "{value}/giây",
   "ops.p95": "Phân vị 95",
   "ops.p95.time": "Thời gian của 95 trên 100 yêu cầu",
+  "ops.webhooks": "Webhook đang chờ",
+  "ops.webhooks.of": "trễ {lag} · bỏ {count}",
   "ops.events": "Sự kiện đã gửi",
   "ops.up": "trả lời",
   "ops.down": "mất",

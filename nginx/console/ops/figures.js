@@ -11,6 +11,7 @@ import { number, text } from "../text.js";
  * @property {(value: number) => string} words
  * @property {(now: Reading, before: Reading) => string} [note]
  * @property {(value: number, now: Reading) => boolean} [isBad]
+ * @property {boolean} [isOptional] Of a program that not every installation runs.
  */
 
 const durations = "chattrix_request_duration_seconds";
@@ -93,6 +94,18 @@ export const figures = [
       return `${wanted} · ${text("ops.crashes", { count: crashes })}`;
     },
     isBad: (value, now) => value < wantedWorkers(now),
+  },
+  {
+    key: "ops.webhooks",
+    measure: gauge("chattrix_webhooks_pending"),
+    words: whole,
+    note: (now) => {
+      const lag = milliseconds(now.value("chattrix_webhook_lag_seconds") ?? 0);
+      const count = whole(now.value("chattrix_webhooks_given_up_total") ?? 0);
+      return text("ops.webhooks.of", { lag, count });
+    },
+    isBad: (_, now) => (now.value("chattrix_webhook_lag_seconds") ?? 0) > badLagSeconds,
+    isOptional: true,
   },
   { key: "ops.events", measure: rate("chattrix_signaling_events_total"), words: perSecond },
 ];

@@ -24,7 +24,8 @@ class Card {
     setLabel(this.#chart.element, figure.key);
     const name = h("h2", { text: figure.key });
     const content = [name, this.#value, this.#note, this.#chart.element];
-    this.element = h("section", { class: "card", "data-figure": figure.key }, ...content);
+    const attributes = { class: "card", "data-figure": figure.key, hidden: figure.isOptional };
+    this.element = h("section", attributes, ...content);
   }
 
   /**
@@ -35,6 +36,7 @@ class Card {
     const { key, measure, words, note, isBad } = this.#figure;
     const value = measure(now, before);
     if (value === undefined) return;
+    this.element.hidden = false;
     this.#chart.push(value);
     bind(this.#value, "", () => words(value));
     bind(this.#note, "", () => note?.(now, before) ?? "");
