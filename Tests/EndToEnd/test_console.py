@@ -150,7 +150,7 @@ def test_a_call_by_id(console, people):
     caller, callee = people.pair()
     (phone,) = console.phones(caller)
     Phone(console.page, "bob").element.get_by_role("button", name="Sign out").click()
-    phone.says("User id to call")
+    phone.says("Whom to call?")
     phone.element.get_by_label("User id to call").fill(callee.id)
     phone.press("video")
     phone.says(re.compile(f"(Calling|Ringing at) {callee.full_name}…"))

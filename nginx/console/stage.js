@@ -133,7 +133,7 @@ export class Stage {
       ? outcome(this.#call)
       : this.#peer
         ? text("call.contact", { name })
-        : text("call.who");
+        : text("call.whom");
   }
 
   /**

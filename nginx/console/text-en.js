@@ -44,6 +44,7 @@ export default {
   "signin.out": "Sign out",
 
   "call.who": "User id to call",
+  "call.whom": "Whom to call?",
   "call.contact": "Call {name}",
   "call.again": "Call {name} again?",
   "call.audio": "Audio call",

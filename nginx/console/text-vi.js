@@ -44,6 +44,7 @@ export default {
   "signin.out": "Đăng xuất",
 
   "call.who": "Mã người dùng cần gọi",
+  "call.whom": "Gọi cho ai?",
   "call.contact": "Gọi {name}",
   "call.again": "Gọi lại cho {name}?",
   "call.audio": "Gọi thoại",
