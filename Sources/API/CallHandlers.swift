@@ -14,6 +14,8 @@ struct CallHandlers {
     if UserID.areSame(calleeId, context.userId) {
       fields.fault("calleeId", .selfCall, "You cannot call yourself.")
     }
+    let joins = fields.boolean("joinIncoming") ?? false
+    let origin = fields.origin()
     let key = context.request.headers["Idempotency-Key"]
     if let key,
       !(1...64).contains(key.utf8.count) || !key.utf8.allSatisfy({ (32...126).contains($0) })
@@ -25,11 +27,12 @@ struct CallHandlers {
     try fields.check()
     guard let type else { throw CallError.internalError }
     let initiation = try store.initiate(
-      from: context.userId, to: calleeId, type: type, idempotencyKey: key)
+      from: context.userId, to: calleeId, type: type, idempotencyKey: key,
+      joiningAs: joins ? origin : nil)
     return .object(
-      status: initiation.isReplay ? 200 : 201,
+      status: initiation.isReplay || initiation.isJoined ? 200 : 201,
       headers: initiation.isReplay ? ["Idempotency-Replayed": "true"] : [:]
-    ) { initiation.details.writeInitiated(to: &$0) }
+    ) { initiation.write(to: &$0) }
   }
 
   func accept(_ context: Context) throws -> Reply {

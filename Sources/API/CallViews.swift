@@ -4,6 +4,14 @@ import Calls
 import JSON
 import Storage
 
+extension Initiation {
+  /// The members of what initiate answers. A repetition tells the same as the first answer did.
+  func write(to json: inout JSONWriter) {
+    details.writeInitiated(to: &json, isJoined ? .connecting : .initiating)
+    if isJoined { json.member("joined", true) }
+  }
+}
+
 extension CallDetails {
   /// Who calls whom, how: the members that every form of a call begins with.
   private func writeParties(to json: inout JSONWriter) {
@@ -18,10 +26,9 @@ extension CallDetails {
     json.member("callType", call.type.rawValue)
   }
 
-  /// What initiate answers. A replay tells the same as the first answer did.
-  func writeInitiated(to json: inout JSONWriter) {
+  fileprivate func writeInitiated(to json: inout JSONWriter, _ status: CallStatus) {
     writeParties(to: &json)
-    json.member("status", CallStatus.initiating.rawValue)
+    json.member("status", status.rawValue)
     json.member("createdAt", call.createdAt.iso8601)
     json.member("expiresAt", call.expiresAt.iso8601)
   }

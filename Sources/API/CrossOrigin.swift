@@ -7,7 +7,7 @@ struct CrossOrigin {
   /// Normalized (`HTTPOrigin`); what a request says is echoed as it came.
   private let origins: Set<String>
 
-  private static let methods = "GET, POST, PATCH, DELETE"
+  private static let methods = "GET, POST, PUT, PATCH, DELETE"
   private static let requestFields = "Authorization, Content-Type, Idempotency-Key"
   private static let responseFields = """
     X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, \

@@ -98,13 +98,18 @@ struct ErrorResponse {
   /// What the state of a call or of a user forbids.
   private init(ofState error: CallError) {
     switch error {
-    case .userBusy(let party, let activeCallId):
+    case .userBusy(let party, let activeCallId, let incomingCallId):
       var details: [String: JSONValue] = ["party": .string(party.rawValue), "status": "busy"]
       if let activeCallId { details["activeCallId"] = .string(activeCallId) }
+      if let incomingCallId { details["incomingCallId"] = .string(incomingCallId) }
       self.init(
         409, "USER_BUSY",
         party == .caller ? "You are in another call." : "The other person is in another call.",
         details: .object(details))
+    case .userUnavailable:
+      self.init(
+        409, "USER_UNAVAILABLE", "The other person does not want to be disturbed.",
+        details: ["party": .string(CallError.BusyParty.callee.rawValue)])
     case .invalidTransition(let from, let to):
       self.init(
         409, "INVALID_STATUS_TRANSITION",

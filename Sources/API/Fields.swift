@@ -93,6 +93,17 @@ struct Fields {
     return nil
   }
 
+  /// true or false, or nil where it is absent or wrong.
+  mutating func boolean(_ name: String, required: Bool = false) -> Bool? {
+    guard let value = member(name) else {
+      if required { fault(name, .required, "\(name) is required.") }
+      return nil
+    }
+    if let boolean = value.boolValue { return boolean }
+    fault(name, .invalidType, "\(name) must be true or false.")
+    return nil
+  }
+
   mutating func number(
     _ name: String, _ code: FieldFault.Code, _ rule: String, where isValid: (Double) -> Bool
   ) -> Double? {

@@ -19,6 +19,8 @@ extension Application {
       history: HistoryStore(database, hints: hints), statistics: StatisticsStore(database))
     let quality = QualityHandlers(
       quality: QualityStore(database, hints: hints), redis: redis)
+    let availability = AvailabilityHandlers(
+      store: AvailabilityStore(database), now: { Timestamp.now() })
     let tickets = TicketHandler(redis: redis, randomness: .system)
     return [
       Route(
@@ -40,6 +42,8 @@ extension Application {
       Route(.post, "calls/{callId}/end", limit: nil, calls.end),
       Route(.patch, "calls/{callId}/status", calls.updateStatus),
       Route(.post, "calls/{callId}/quality", limit: .quality, quality.report),
+      Route(.get, "me/availability", availability.get),
+      Route(.put, "me/availability", availability.put),
       Route(.post, "signaling/ticket", limit: .ticket, tickets.issue),
     ]
   }

@@ -10,6 +10,8 @@ package struct Call: Sendable, Equatable {
   package var type: CallType
   package var status: CallStatus
   package var endReason: EndReason?
+  /// False for a call that was recorded and never rang, its callee being busy or not to be disturbed.
+  package var wasInvited = true
   /// The device that accepted, where it named itself (contract §7.6).
   package var acceptedDevice: String?
   package var createdAt: Timestamp
@@ -63,17 +65,21 @@ package struct Call: Sendable, Equatable {
   package func historyStatus(of userId: String) -> HistoryStatus? {
     guard status.isTerminal else { return nil }
     return HistoryStatus(
-      status: status, endReason: endReason, wasAccepted: acceptedAt != nil,
+      status: status, endReason: endReason, wasInvited: wasInvited, wasAccepted: acceptedAt != nil,
       isCaller: isCaller(userId))
   }
 }
 
 extension HistoryStatus {
-  /// Cancelled and unanswered is missed for both; declined and unavailable rejected for both; busy
-  /// rejected for the caller and missed for the callee; accepted completed, unless it failed.
-  package init(status: CallStatus, endReason: EndReason?, wasAccepted: Bool, isCaller: Bool) {
+  /// A call that never rang is rejected for the caller and missed for the callee. Of the others, cancelled
+  /// and unanswered is missed for both; declined and unavailable rejected for both; busy rejected for the
+  /// caller and missed for the callee; accepted completed, unless it failed.
+  package init(
+    status: CallStatus, endReason: EndReason?, wasInvited: Bool, wasAccepted: Bool, isCaller: Bool
+  ) {
     self =
       switch endReason {
+      case _ where !wasInvited: isCaller ? .rejected : .missed
       case _ where status == .failed: .failed
       case _ where wasAccepted: .completed
       case .declined, .unavailable: .rejected

@@ -14,7 +14,10 @@ package enum CallError: Error, Equatable, Sendable {
   case methodNotAllowed(allowed: [String])
   case payloadTooLarge(limitBytes: Int)
   case unsupportedMediaType
-  case userBusy(party: BusyParty, activeCallId: String?)
+  /// `incomingCallId` names a call from the very callee that still rings for the caller (contract §11.3).
+  case userBusy(party: BusyParty, activeCallId: String?, incomingCallId: String? = nil)
+  /// The callee is not to be disturbed (contract §11.2).
+  case userUnavailable
   case invalidTransition(from: CallStatus, to: CallStatus)
   case noActiveCall
   case alreadyAccepted

@@ -7,15 +7,22 @@ import System
 
 package struct Initiation: Sendable {
   package let details: CallDetails
-  /// Made before, under the same idempotency key.
+  /// An earlier request brought the call about: made it under the same idempotency key, or joined it.
   package let isReplay: Bool
+  /// It is the callee's own call to the caller, accepted (contract §11.3).
+  package var isJoined = false
 }
 
 extension CallStore {
-  /// - Parameter idempotencyKey: 1–64 printable ASCII characters.
-  /// - Throws: `CallError`: `notFound(.user)`, `notContacts`, `userBusy`, `idempotencyKeyReused`.
+  /// - Parameters:
+  ///   - idempotencyKey: 1–64 printable ASCII characters.
+  ///   - origin: Who joins a call that rings for the caller from this callee; nil where it is not to be
+  ///     joined.
+  /// - Throws: `CallError`: `notFound(.user)`, `notContacts`, `userBusy`, `userUnavailable`,
+  ///   `idempotencyKeyReused`.
   package func initiate(
-    from callerId: String, to calleeId: String, type: CallType, idempotencyKey: String?
+    from callerId: String, to calleeId: String, type: CallType, idempotencyKey: String?,
+    joiningAs origin: Origin? = nil
   ) throws -> Initiation {
     if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
     var expired: Set<String> = []
@@ -36,9 +43,24 @@ extension CallStore {
           continue
         }
         if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
-        if busy.party == .callee { try recordBusy(callerId, calleeId, type, at: busy.now) }
-        throw CallError.userBusy(
-          party: busy.party, activeCallId: busy.party == .caller ? busy.callId : nil)
+        if let origin, let incoming = busy.incoming,
+          incoming.status.isUnanswered || idempotencyKey != nil
+        {
+          switch try join(incoming, by: callerId, from: origin) {
+          case .joined(let joined): return joined
+          case .isOver where attemptsLeft > 0: continue
+          case .isOver: throw CallError.serviceUnavailable
+          case .isTaken:
+            throw CallError.userBusy(party: .caller, activeCallId: incoming.id)
+          }
+        }
+        if busy.party == .callee {
+          try record(callerId, calleeId, type, refusedAs: .busy, at: busy.now)
+        }
+        throw busy.refusal
+      case .quiet(let now):
+        try record(callerId, calleeId, type, refusedAs: .unavailable, at: now)
+        throw CallError.userUnavailable
       case .keyTaken:
         if let replay = try replay(idempotencyKey, callerId, calleeId, type) { return replay }
       }
@@ -51,6 +73,8 @@ extension CallStore {
   private enum Attempt {
     case made(CallDetails)
     case busy(Busy)
+    /// The callee is not to be disturbed, at this time of the server's.
+    case quiet(Timestamp)
     /// The claim found a user busy who is idle again by now.
     case idleAgain
     /// The same request is being served elsewhere and has won.
@@ -63,8 +87,17 @@ extension CallStore {
     let callId: String
     /// Its deadline has passed, or it has been deleted.
     let isOverdue: Bool
+    /// The same call, where it is one from the callee to the caller.
+    var incoming: IncomingCall?
     /// The server's time.
     let now: Timestamp
+
+    var refusal: CallError {
+      let isRinging = !isOverdue && incoming?.status.isUnanswered == true
+      return .userBusy(
+        party: party, activeCallId: party == .caller ? callId : nil,
+        incomingCallId: isRinging ? callId : nil)
+    }
   }
 
   private func attempt(
@@ -82,19 +115,18 @@ extension CallStore {
       channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
       type: type, createdAt: people.now, ringSeconds: settings.ringSeconds)
     do {
-      if let busy = try claim(call, caller: caller, idempotencyKey) { return busy }
-      return .made(CallDetails(call: call, caller: caller, callee: callee))
+      return try claim(CallDetails(call: call, caller: caller, callee: callee), idempotencyKey)
     } catch let error as MySQLError where error.isDuplicate(in: "calls_idempotency") {
       return .keyTaken
     }
   }
 
   /// Takes both lines and writes the call and its invitation, in one round trip.
-  /// - Returns: nil where that is done; else what is in the way.
-  private func claim(_ call: Call, caller: Party, _ idempotencyKey: String?) throws -> Attempt? {
-    let event = CallEvent.invitation(call: call, caller: caller)
+  private func claim(_ details: CallDetails, _ idempotencyKey: String?) throws -> Attempt {
+    let call = details.call
+    let event = CallEvent.invitation(call: call, caller: details.caller)
     let uids = call.uids
-    return try database.change { transaction -> Attempt? in
+    return try database.change { transaction -> Attempt in
       try transaction.perform(
         Routine.initiateCall,
         [
@@ -104,17 +136,23 @@ extension CallStore {
           .text(String(decoding: event.data, as: UTF8.self)),
           .int(transaction.recording.mask(ofInvitation: call)),
         ]
-      ) { row -> Attempt? in
-        if row.int(0) != 0 { return nil }
-        for (party, place) in [(CallError.BusyParty.caller, 1), (.callee, 3)] {
-          guard let callId = row.optionalText(place) else { continue }
+      ) { row -> Attempt in
+        if row.int(0) != 0 { return .made(details) }
+        let now = row.time(5) ?? .now()
+        if let callId = row.optionalText(1) {
+          let status = row.optionalText(6).flatMap(CallStatus.init(rawValue:))
           return .busy(
             Busy(
-              party: party, callId: callId, isOverdue: row.int(place + 1) != 0,
-              now: row.time(5) ?? .now()))
+              party: .caller, callId: callId, isOverdue: row.int(2) != 0,
+              incoming: status.map {
+                IncomingCall(id: callId, status: $0, from: details.callee, to: details.caller)
+              }, now: now))
         }
-        return .idleAgain
-      } ?? nil
+        // Said rather than that the callee is in a call: it is the callee's own word.
+        if row.int(7) != 0 { return .quiet(now) }
+        guard let callId = row.optionalText(3) else { return .idleAgain }
+        return .busy(Busy(party: .callee, callId: callId, isOverdue: row.int(4) != 0, now: now))
+      } ?? .idleAgain
     }
   }
 
@@ -145,15 +183,18 @@ extension CallStore {
     return (call, !recipients.isEmpty)
   }
 
-  /// A call to a busy callee is recorded, and the callee is not disturbed (contract §4).
-  private func recordBusy(
-    _ callerId: String, _ calleeId: String, _ type: CallType, at now: Timestamp
+  /// A call to a callee who is busy, or not to be disturbed, is recorded, and the callee's devices stay
+  /// silent (contract §4, §11.2).
+  private func record(
+    _ callerId: String, _ calleeId: String, _ type: CallType, refusedAs reason: EndReason,
+    at now: Timestamp
   ) throws {
     var call = Call(
       id: CallID.make(now: now, randomness: randomness),
       channelId: ChannelID.make(randomness: randomness), callerId: callerId, calleeId: calleeId,
       type: type, status: .rejected, createdAt: now, ringSeconds: settings.ringSeconds)
-    (call.endReason, call.endedAt, call.deadlineAt) = (.busy, now, nil)
+    (call.endReason, call.endedAt, call.deadlineAt) = (reason, now, nil)
+    call.wasInvited = false
     let uids = call.uids
     _ = try database.change { transaction in
       try transaction.perform(

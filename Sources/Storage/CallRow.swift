@@ -7,7 +7,7 @@ import System
 extension Call {
   /// The columns that `init(row:)` reads, in its order; the table is to be named `c`.
   static let columns = identityColumns + qualityColumns
-  static let columnCount = 19
+  static let columnCount = 20
 
   private static let identityColumns = """
     c.id, c.channel_id, c.caller_id, c.callee_id, c.call_type, c.status, c.end_reason, \
@@ -15,7 +15,8 @@ extension Call {
     c.deadline_at, c.duration_seconds,
     """
   private static let qualityColumns = """
-     c.quality_average_score, c.quality_average_loss, c.quality_average_rtt, c.quality_samples
+     c.quality_average_score, c.quality_average_loss, c.quality_average_rtt, c.quality_samples, \
+    c.invited
     """
 
   /// The same with the means of the samples so far where the call is live; the derived table of
@@ -23,7 +24,7 @@ extension Call {
   static let columnsWithQuality =
     identityColumns + """
        COALESCE(q.score, c.quality_average_score), COALESCE(q.loss, c.quality_average_loss), \
-      COALESCE(q.rtt, c.quality_average_rtt), COALESCE(q.samples, c.quality_samples)
+      COALESCE(q.rtt, c.quality_average_rtt), COALESCE(q.samples, c.quality_samples), c.invited
       """
 
   /// - Throws: `StorageError` where a row holds what the schema forbids.
@@ -47,6 +48,7 @@ extension Call {
     quality.averagePacketLossRate = row.double(16)
     quality.averageRoundTripTime = row.double(17)
     quality.samples = Int(row.int(18))
+    wasInvited = row.int(19) != 0
   }
 }
 

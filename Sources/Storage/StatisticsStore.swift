@@ -112,10 +112,10 @@ package struct StatisticsStore {
   ) throws {
     let side = { (column: String, isCaller: Int) in
       """
-      SELECT \(isCaller), call_type, status, end_reason, accepted_at IS NOT NULL AS accepted,
+      SELECT \(isCaller), call_type, status, end_reason, accepted_at IS NOT NULL AS accepted, invited,
         COUNT(*), SUM(duration_seconds)
       FROM calls WHERE \(column) = ? AND created_at >= ? AND created_at < ? AND counted_hour < ?
-      GROUP BY call_type, status, end_reason, accepted
+      GROUP BY call_type, status, end_reason, accepted, invited
       """
     }
     let values: [MySQLValue] = [
@@ -129,8 +129,8 @@ package struct StatisticsStore {
       else { throw StorageError.corruptRow(table: "calls", id: userId) }
       let history = HistoryStatus(
         status: status, endReason: row.optionalText(3).flatMap(EndReason.init(rawValue:)),
-        wasAccepted: row.int(4) != 0, isCaller: row.int(0) != 0)
-      statistics.add(type, history, calls: Int(row.int(5)), seconds: Int(row.int(6)))
+        wasInvited: row.int(5) != 0, wasAccepted: row.int(4) != 0, isCaller: row.int(0) != 0)
+      statistics.add(type, history, calls: Int(row.int(6)), seconds: Int(row.int(7)))
     }
   }
 }

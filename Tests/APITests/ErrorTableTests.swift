@@ -24,6 +24,7 @@ import Testing
     (.unsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE"),
     (.userBusy(party: .caller, activeCallId: "c"), 409, "USER_BUSY"),
     (.userBusy(party: .callee, activeCallId: nil), 409, "USER_BUSY"),
+    (.userUnavailable, 409, "USER_UNAVAILABLE"),
     (.invalidTransition(from: .ringing, to: .ended), 409, "INVALID_STATUS_TRANSITION"),
     (.noActiveCall, 409, "NO_ACTIVE_CALL"),
     (.alreadyAccepted, 409, "CALL_ALREADY_ACCEPTED"),
@@ -73,6 +74,10 @@ import Testing
     #expect(
       answer(.userBusy(party: .caller, activeCallId: "c")).details
         == ["party": "caller", "status": "busy", "activeCallId": "c"])
+    #expect(
+      answer(.userBusy(party: .caller, activeCallId: "c", incomingCallId: "c")).details
+        == ["party": "caller", "status": "busy", "activeCallId": "c", "incomingCallId": "c"])
+    #expect(answer(.userUnavailable).details == ["party": "callee"])
     #expect(
       answer(.userBusy(party: .callee, activeCallId: nil)).details
         == ["party": "callee", "status": "busy"])

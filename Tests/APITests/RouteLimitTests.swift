@@ -25,6 +25,8 @@ import Testing
     "POST /calls/{callId}/end": nil,
     "PATCH /calls/{callId}/status": .other,
     "POST /calls/{callId}/quality": .quality,
+    "GET /me/availability": .other,
+    "PUT /me/availability": .other,
     "POST /signaling/ticket": .ticket,
   ]
 

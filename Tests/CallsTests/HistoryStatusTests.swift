@@ -3,10 +3,11 @@ import Testing
 @testable import Calls
 
 @Suite struct HistoryStatusTests {
-  private func statuses(_ status: CallStatus, _ reason: EndReason?, accepted: Bool)
-    -> [HistoryStatus?]
-  {
+  private func statuses(
+    _ status: CallStatus, _ reason: EndReason?, invited: Bool = true, accepted: Bool
+  ) -> [HistoryStatus?] {
     var call = Call.sample(.ringing)
+    call.wasInvited = invited
     (call.status, call.endReason) = (status, reason)
     if accepted { call.acceptedAt = dawn }
     return [call.historyStatus(of: alice), call.historyStatus(of: bob)]
@@ -24,6 +25,14 @@ import Testing
     #expect(statuses(.rejected, .unavailable, accepted: false) == [.rejected, .rejected])
     #expect(statuses(.rejected, .busy, accepted: false) == [.rejected, .missed])
     #expect(statuses(.rejected, .timeout, accepted: false) == [.missed, .missed])
+  }
+
+  @Test("contract 11.2 a call that never rang: rejected for the caller, missed for the callee")
+  func neverRang() {
+    for reason in [EndReason.busy, .unavailable] {
+      #expect(
+        statuses(.rejected, reason, invited: false, accepted: false) == [.rejected, .missed])
+    }
   }
 
   @Test("§7.2 accepted and ended, however: completed, unless it failed")

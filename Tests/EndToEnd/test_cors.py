@@ -57,7 +57,11 @@ def test_another_origin_gets_no_echo(people, origin):
 
 def test_preflight(stack):
     """204 to a preflight, with the methods and headers that the API reads."""
-    for path, method in (("/calls/initiate", "POST"), ("/calls/x/status", "PATCH")):
+    for path, method in (
+        ("/calls/initiate", "POST"),
+        ("/calls/x/status", "PATCH"),
+        ("/me/availability", "PUT"),
+    ):
         response = send(
             stack,
             "OPTIONS",

@@ -76,6 +76,8 @@ def a_whole_call(worker, people) -> dict[str, int]:
     costs["unseen"], unseen = callee.ask("GET", "/calls/history/unseen")
     assert unseen == {"missed": 1}
     costs["seen"], _ = callee.ask("POST", "/calls/history/seen")
+    costs["availability"], _ = callee.ask("GET", "/me/availability")
+    costs["do not disturb"], _ = callee.ask("PUT", "/me/availability", doNotDisturb=False)
     _, call = caller.ask("POST", "/calls/initiate", calleeId=other.id, callType="audio")
     costs["reject"], _ = callee.ask("POST", f"/calls/{call['callId']}/reject")
     return costs
@@ -87,7 +89,7 @@ def test_round_trips(worker, people):
     costs = a_whole_call(worker, people)
     reads = ("generate", "refresh", "active", "details", "history", "history, filtered", "unseen")
     # A change of one user's own rows is a single statement.
-    reads += ("delete", "seen")
+    reads += ("delete", "seen", "availability", "do not disturb")
     expected = {name: 1 if name in reads else 2 for name in costs}
     assert costs == expected
 
@@ -131,3 +133,27 @@ def test_notices(worker, people, stack):
         assert cost(agora.notice(101, {"channelName": call["channelId"]})) == 0
         assert cost(agora.joins(caller, call, channelName="test_webhook")) <= 2
     assert found == [2, 2, 3, 2, 2, 3]
+
+
+def test_a_callee_who_is_not_to_be_disturbed(worker, people):
+    """Three as well."""
+    for _ in range(2):
+        one, other = people.pair()
+        other.quiet()
+        body = json.dumps({"calleeId": other.id, "callType": "video"}).encode()
+        worker.relay.take()
+        status, content = worker.ask("POST", "/api/v1/calls/initiate", one.token, body)
+        trips = worker.relay.take()
+        assert (status, json.loads(content)["error"]["code"]) == (409, "USER_UNAVAILABLE")
+    assert trips == 3
+
+
+def test_joining_the_callees_call(worker, people):
+    """Four: what initiate asks, and an accept."""
+    for _ in range(2):
+        one, other = people.pair()
+        other.call(one)
+        asked = {"calleeId": other.id, "callType": "video", "joinIncoming": True}
+        trips, data = Caller(worker, one).ask("POST", "/calls/initiate", **asked)
+        assert data["joined"] is True
+    assert trips == 4

@@ -27,12 +27,12 @@ extension Stores {
     try connection.execute(
       """
       INSERT INTO calls (id, channel_id, caller_id, callee_id, call_type, status, created_at,
-        expires_at, deadline_at) VALUES (?, ?, ?, ?, ?, 'initiating', ?, ?, ?)
+        expires_at, deadline_at, invited) VALUES (?, ?, ?, ?, ?, 'initiating', ?, ?, ?, ?)
       """,
       [
         .text(call.id), .text(call.channelId), .text(call.callerId), .text(call.calleeId),
         .text(call.type.rawValue), .time(call.createdAt), .time(call.expiresAt),
-        .time(call.expiresAt),
+        .time(call.expiresAt), .bool(call.wasInvited),
       ])
   }
 
@@ -86,6 +86,8 @@ extension Call {
       call.acceptedAt = createdAt.adding(seconds: 5)
       call.endedAt = createdAt.adding(seconds: 5 + seconds)
       call.durationSeconds = Int(seconds)
+    } else if [.busy, .unavailable].contains(end.1) {
+      call.wasInvited = Bool.random(using: &numbers)
     }
     return call
   }

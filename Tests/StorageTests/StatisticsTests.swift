@@ -85,7 +85,7 @@ import Testing
       for (status, seconds) in [(CallStatus.ended, 60), (.ended, 90), (.failed, 30)] {
         var call = Call.random(users[0], users[1], at: now, using: &numbers)
         (call.type, call.status, call.acceptedAt) = (.audio, status, now)
-        call.durationSeconds = seconds
+        (call.durationSeconds, call.wasInvited) = (seconds, true)
         calls.append(call)
       }
       try stores.plant(calls)

@@ -23,6 +23,7 @@ struct Stores {
   let people: People
   let audit: TokenAudit
   let media: MediaStore
+  let availability: AvailabilityStore
   /// Beside the stores' own connection.
   let connection: MySQLConnection
 
@@ -48,6 +49,7 @@ struct Stores {
     people = People(database)
     audit = TokenAudit(database)
     media = MediaStore(database, hints: hints, absenceSeconds: Self.absenceSeconds)
+    availability = AvailabilityStore(database)
     connection = try MySQLConnection(options)
   }
 

@@ -2,8 +2,11 @@
 -- at most one call per user), inserts the call and its invitation, and commits. Makes the lines of users who
 -- have none.
 --
+-- Nothing is claimed where the callee is not to be disturbed (contract, section 11.2).
+--
 -- One row: whether it was made; if not, of the caller and of the callee the call that keeps the user busy (NULL:
--- idle, or idle again by now) and whether that is overdue or has been deleted; and the time.
+-- idle, or idle again by now) and whether that is overdue or has been deleted; the time; the status of the
+-- caller's call where it is one from this callee; and whether the callee is not to be disturbed.
 CREATE PROCEDURE initiate_call_1(
   IN p_call       CHAR(36)    CHARACTER SET ascii   COLLATE ascii_bin,
   IN p_channel    VARCHAR(64) CHARACTER SET ascii   COLLATE ascii_bin,
@@ -26,11 +29,15 @@ SQL SECURITY INVOKER
 BEGIN
   DECLARE v_claimed, v_existing INT;
   DECLARE v_last BIGINT UNSIGNED;
+  DECLARE v_quiet BOOLEAN DEFAULT FALSE;
+
+  SELECT do_not_disturb AND (until_at IS NULL OR until_at > UTC_TIMESTAMP(3)) INTO v_quiet
+    FROM user_availability WHERE user_id = p_callee;
 
   START TRANSACTION;
   UPDATE user_lines FORCE INDEX (PRIMARY)
   SET call_id = p_call, last_event_id = last_event_id + (user_id = p_callee)
-  WHERE user_id IN (p_caller, p_callee) AND call_id IS NULL;
+  WHERE user_id IN (p_caller, p_callee) AND call_id IS NULL AND NOT v_quiet;
   SET v_claimed = ROW_COUNT();
 
   IF v_claimed < 2 THEN
@@ -38,7 +45,7 @@ BEGIN
     ROLLBACK;
     -- A statement of its own: within IF the query would wait for locks.
     SELECT COUNT(*) INTO v_existing FROM user_lines WHERE user_id IN (p_caller, p_callee);
-    IF v_existing < 2 THEN
+    IF v_existing < 2 AND NOT v_quiet THEN
       START TRANSACTION;
       CALL make_lines_1(p_caller, p_callee);
       UPDATE user_lines FORCE INDEX (PRIMARY)
@@ -59,11 +66,11 @@ BEGIN
     VALUES (p_callee, v_last, p_call, p_event, p_data, UTC_TIMESTAMP(3));
     IF p_webhooks THEN CALL record_webhooks_1(p_call, p_webhooks); END IF;
     COMMIT;
-    SELECT 1, NULL, 0, NULL, 0, UTC_TIMESTAMP(3);
+    SELECT 1, NULL, 0, NULL, 0, UTC_TIMESTAMP(3), NULL, 0;
   ELSE
     SELECT 0, a.call_id, a.call_id IS NOT NULL AND (x.id IS NULL OR x.deadline_at <= UTC_TIMESTAMP(3)),
       b.call_id, b.call_id IS NOT NULL AND (y.id IS NULL OR y.deadline_at <= UTC_TIMESTAMP(3)),
-      UTC_TIMESTAMP(3)
+      UTC_TIMESTAMP(3), IF(x.caller_id = p_callee AND x.callee_id = p_caller, x.status, NULL), v_quiet
     FROM (SELECT 1) one
     LEFT JOIN user_lines a ON a.user_id = p_caller LEFT JOIN calls x ON x.id = a.call_id
     LEFT JOIN user_lines b ON b.user_id = p_callee LEFT JOIN calls y ON y.id = b.call_id;

@@ -79,7 +79,7 @@ BEGIN
           IF(p_quality AND c.deadline_at IS NOT NULL, v_loss, c.quality_average_loss),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_rtt, c.quality_average_rtt),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_samples, c.quality_samples),
-          UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
+          c.invited, UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
           v_callee_last, v_callee_seen
         FROM calls c WHERE c.id = p_call FOR UPDATE;
       ELSE
@@ -90,7 +90,7 @@ BEGIN
           IF(p_quality AND c.deadline_at IS NOT NULL, v_loss, c.quality_average_loss),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_rtt, c.quality_average_rtt),
           IF(p_quality AND c.deadline_at IS NOT NULL, v_samples, c.quality_samples),
-          UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
+          c.invited, UTC_TIMESTAMP(3), 1 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
           v_callee_last, v_callee_seen
         FROM calls c WHERE c.id = p_call FOR UPDATE SKIP LOCKED;
       END IF;
@@ -100,7 +100,7 @@ BEGIN
       c.accepted_device, c.created_at, c.expires_at, c.accepted_at, c.connected_at, c.ended_at,
       c.deadline_at, c.duration_seconds, c.quality_average_score, c.quality_average_loss,
       c.quality_average_rtt, c.quality_samples,
-      UTC_TIMESTAMP(3), 0 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
+      c.invited, UTC_TIMESTAMP(3), 0 AS is_locked, v_caller_call, v_caller_last, v_caller_seen, v_callee_call,
       v_callee_last, v_callee_seen
     FROM calls c WHERE c.id = p_call;
   END IF;

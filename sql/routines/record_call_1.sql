@@ -31,9 +31,9 @@ BEGIN
     CALL make_lines_1(p_caller, p_callee);
   END IF;
   INSERT INTO calls (id, channel_id, caller_id, callee_id, caller_uid, callee_uid, call_type, status,
-    end_reason, created_at, expires_at, ended_at, counted_hour)
+    end_reason, created_at, expires_at, ended_at, counted_hour, invited)
   VALUES (p_call, p_channel, p_caller, p_callee, p_caller_uid, p_callee_uid, p_type, p_status, p_reason,
-    p_created, p_expires, p_created, DATE(p_created) + INTERVAL HOUR(p_created) HOUR);
+    p_created, p_expires, p_created, DATE(p_created) + INTERVAL HOUR(p_created) HOUR, FALSE);
   CALL close_call_1(p_call, p_caller, p_callee, p_type, p_reason, p_created, 0, p_caller_history,
     p_callee_history);
   IF p_webhooks THEN CALL record_webhooks_1(p_call, p_webhooks); END IF;

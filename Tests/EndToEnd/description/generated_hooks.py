@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
@@ -142,9 +143,16 @@ def actor(case, number: int) -> dict:
         return joiner(case, number)
     if "{callId}" in path:
         return participant(case, number)
+    if path == "/me/availability" and case.method == "PUT" and is_valid(case):
+        case.body["until"] = an_hour_from_now() if case.body["doNotDisturb"] else None
     if number % 5 == 0:
         return fresh_pair()[number % 2]
     return staged(4 if path == "/calls/history" else 2).participant(number)
+
+
+def an_hour_from_now() -> str:
+    """A schema cannot say that a time lies ahead."""
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 def initiator(case, number: int) -> dict:

@@ -42,10 +42,10 @@ RULES = {
         LEFT JOIN call_history h ON h.user_id = t.user_id AND h.direction = 'incoming'
           AND h.status = 'missed' AND h.looks = t.looks
         GROUP BY t.user_id, t.unseen_missed HAVING n <> t.unseen_missed""",
-    "every call that was made invited its callee once": """
+    "a call invited its callee once, or was recorded and did not": """
         SELECT c.id, COUNT(e.event_id) AS n FROM calls c
         LEFT JOIN call_events e ON e.call_id = c.id AND e.event_type = 'call_invitation'
-        GROUP BY c.id, c.end_reason HAVING n <> IF(c.end_reason = 'busy' AND n = 0, 0, 1)""",
+        GROUP BY c.id, c.invited HAVING n <> c.invited""",
 }
 
 

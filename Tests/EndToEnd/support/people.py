@@ -74,10 +74,12 @@ class Person:
 
     # Calls: the request, and (for what must succeed) the data of its answer.
 
-    def initiate(self, callee: Person | str, kind: str = "video", key: str | None = None):
+    def initiate(
+        self, callee: Person | str, kind: str = "video", key: str | None = None, **others
+    ) -> requests.Response:
         callee_id = callee.id if isinstance(callee, Person) else callee
         headers = {} if key is None else {"Idempotency-Key": key}
-        body = {"calleeId": callee_id, "callType": kind}
+        body = {"calleeId": callee_id, "callType": kind} | others
         return self.post("/calls/initiate", body, headers=headers)
 
     def call(self, callee: Person, kind: str = "video") -> dict:
@@ -91,6 +93,11 @@ class Person:
 
     def end(self, call_id: str, **body) -> dict:
         return expect.succeeded(self.post(f"/calls/{call_id}/end", body))
+
+    def quiet(self, on: bool = True, **others) -> dict:
+        """Whether the user may be disturbed."""
+        body = {"doNotDisturb": on} | others
+        return expect.succeeded(self.send("PUT", "/me/availability", json=body))
 
     def set_status(self, call_id: str, status: str) -> requests.Response:
         return self.patch(f"/calls/{call_id}/status", {"status": status})

@@ -21,11 +21,13 @@ ROUTES = [
     ("GET", "/calls/history/unseen", None),
     ("POST", "/calls/history/seen", {}),
     ("GET", "/calls/statistics", None),
+    ("GET", "/me/availability", None),
+    ("PUT", "/me/availability", {"doNotDisturb": False}),
     ("POST", "/signaling/ticket", {}),
 ]
 
 CALL_ROUTES = [route for route in ROUTES if route[1].startswith("/calls/{id}")]
-BODY_ROUTES = [route for route in ROUTES if route[0] in ("POST", "PATCH")]
+BODY_ROUTES = [route for route in ROUTES if route[0] in ("POST", "PUT", "PATCH")]
 BODILESS_ROUTES = [route for route in ROUTES if route not in BODY_ROUTES]
 # Those whose body has members of its own (the ticket's has none).
 FIELD_ROUTES = [route for route in BODY_ROUTES if "ticket" not in route[1]]
