@@ -27,6 +27,7 @@ def test_connected(people):
             "heartbeatSeconds",
             "lastEventId",
             "unseenMissed",
+            "authenticatedUntil",
             "activeCall",
         }
         assert socket.greeting["userId"] == person.id
