@@ -40,7 +40,7 @@ package final class Application {
     if request.path == AgoraHook.path { return takeNotice(request) }
     if let response = crossOrigin.preflight(request) { return response }
     var response = answer(request) { _ throws(CallError) in
-      try self.authenticator.user(of: request.headers)
+      try self.authenticator.login(of: request.headers)
     }
     crossOrigin.addFields(to: &response, request)
     return response
@@ -53,13 +53,13 @@ package final class Application {
     to request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?
   ) -> HTTPResponse {
     answer(request, connectionId: connectionId, deviceId: deviceId) { _ throws(CallError) in
-      userId
+      Login(userId: userId, endsAtSeconds: nil)
     }
   }
 
   private func answer(
     _ request: HTTPRequest, connectionId: String? = nil, deviceId: String? = nil,
-    authenticate: (HTTPRequest) throws(CallError) -> String
+    authenticate: (HTTPRequest) throws(CallError) -> Login
   ) -> HTTPResponse {
     let started = Timestamp.now()
     var extra: HTTPHeaders = [:]
@@ -69,13 +69,13 @@ package final class Application {
     do {
       let found = try router.route(request)
       route = found.route
-      let user = try authenticate(request)
-      userId = user
-      try limit(found.route, user, request, &extra)
+      let login = try authenticate(request)
+      userId = login.userId
+      try limit(found.route, login.userId, request, &extra)
       let context = Context(
-        request: request, userId: user, callId: found.callId, query: try query(request),
+        request: request, userId: login.userId, callId: found.callId, query: try query(request),
         body: try body(request), connectionId: connectionId,
-        connectionDevice: deviceId)
+        connectionDevice: deviceId, loginEndsAt: login.endsAt)
       response = Envelope.success(
         try found.route.handler(context), requestId: request.requestId)
     } catch {

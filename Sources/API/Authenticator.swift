@@ -13,9 +13,8 @@ package struct Authenticator: Sendable {
 
   package init(_ keys: KeyRing) { self.keys = keys }
 
-  /// - Returns: The user id.
   /// - Throws: `CallError.authenticationFailed`, and nothing else.
-  package func user(of headers: HTTPHeaders) throws(CallError) -> String {
+  package func login(of headers: HTTPHeaders) throws(CallError) -> Login {
     guard let header = headers["Authorization"] else {
       throw .authenticationFailed(Self.missing)
     }
@@ -23,18 +22,20 @@ package struct Authenticator: Sendable {
     guard parts.count == 2, parts[0].lowercased() == "bearer" else {
       throw .authenticationFailed(Self.missing)
     }
-    return try user(ofToken: parts[1].drop { $0 == " " })
+    return try login(ofToken: parts[1].drop { $0 == " " })
   }
 
   /// - Throws: `CallError.authenticationFailed`, and nothing else.
-  package func user(ofToken token: some StringProtocol) throws(CallError) -> String {
+  package func login(ofToken token: some StringProtocol) throws(CallError) -> Login {
+    let verifier = keys.verifier
     let claims: JWTClaims
     do {
-      claims = try keys.verifier.verify(String(token), now: Timestamp.now().seconds)
+      claims = try verifier.verify(String(token), now: Timestamp.now().seconds)
     } catch { throw .authenticationFailed(error.reason) }
     guard UserID.isValid(claims.subject) else {
       throw .authenticationFailed("The token's sub is not a user id.")
     }
-    return claims.subject
+    let (end, isBeyond) = claims.expiresAt.addingReportingOverflow(Int64(verifier.leewaySeconds))
+    return Login(userId: claims.subject, endsAtSeconds: isBeyond ? nil : end)
   }
 }

@@ -3,6 +3,7 @@
 import Calls
 import HTTP
 import JSON
+import System
 
 struct Context {
   let request: HTTPRequest
@@ -17,6 +18,8 @@ struct Context {
   let connectionId: String?
   /// The device that that connection named.
   let connectionDevice: String?
+  /// When the login ends that the request came with; nil where it does not.
+  var loginEndsAt: Timestamp?
 
   var requestId: String { request.requestId }
 

@@ -45,6 +45,12 @@ package enum Envelope {
     return response(reply.status, reply.headers, json.bytes, requestId)
   }
 
+  /// The answer that a request would have had which came over a socket and is no route of REST.
+  /// - Parameter data: JSON, already written.
+  package static func success(data: [UInt8], requestId: String) -> HTTPResponse {
+    success(Reply { $0.raw(data) }, requestId: requestId)
+  }
+
   /// The answer to a request that is refused (R12.1).
   package static func failure(_ error: CallError, requestId: String) -> HTTPResponse {
     let entry = ErrorResponse(error)

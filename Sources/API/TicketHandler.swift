@@ -1,20 +1,10 @@
-// A ticket for one WebSocket handshake (contract §6.1): for clients that cannot set a header and
-// must not put their JWT into a URL. It lives in Redis alone; without Redis there are none.
+// Tickets for WebSocket handshakes (contract §6.1): for clients that cannot set a header and must not put
+// their JWT into a URL. They live in Redis alone; without Redis there are none.
 
 import Calls
 import JSON
 import Redis
 import System
-
-package enum Ticket {
-  package static let lifetimeSeconds = 30
-
-  /// Where a ticket is kept; the value is the user's id.
-  package static func key(_ ticket: String) -> String { "chattrix:ticket:\(ticket)" }
-
-  /// 256 random bits in hexadecimal.
-  package static let length = 64
-}
 
 struct TicketHandler {
   let redis: RedisConnection?
@@ -22,7 +12,7 @@ struct TicketHandler {
 
   func issue(_ context: Context) throws -> Reply {
     try context.fields().check()
-    let ticket = randomness.hexadecimal(bytes: Ticket.length / 2)
+    let ticket = Ticket.make(loginEndsAt: context.loginEndsAt, randomness)
     let expiresAt = Timestamp.now().adding(seconds: Int64(Ticket.lifetimeSeconds))
     let reply = try? redis?.command([
       "SETEX", .init(Ticket.key(ticket)), .init(String(Ticket.lifetimeSeconds)),

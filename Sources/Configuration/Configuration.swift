@@ -74,6 +74,8 @@ package struct Configuration: Sendable {
     package var connectionsPerUser: Int
     /// Connections from one address; 0 is no limit.
     package var connectionsPerAddress: Int
+    /// SIGNALING_CHAT_EXPIRES=1: a socket on /ws/chat ends with its login as well.
+    package var chatExpires: Bool
   }
 
   /// An accepted call without a maximum still has a deadline: ten years.

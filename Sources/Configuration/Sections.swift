@@ -161,7 +161,8 @@ extension Variables {
       messagesPerSecond: number("SIGNALING_MESSAGES_PER_SECOND", 0...1_000_000, standard: 20),
       connectionsPerUser: number("SIGNALING_CONNECTIONS_PER_USER", 0...1_000_000, standard: 20),
       connectionsPerAddress: number(
-        "SIGNALING_CONNECTIONS_PER_ADDRESS", 0...1_000_000, standard: 1000))
+        "SIGNALING_CONNECTIONS_PER_ADDRESS", 0...1_000_000, standard: 1000),
+      chatExpires: choice("SIGNALING_CHAT_EXPIRES", ["0", "1"], standard: "0") == "1")
   }
 
   mutating func origins() -> Set<String> {

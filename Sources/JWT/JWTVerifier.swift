@@ -15,11 +15,14 @@ package struct JWTVerifier: Sendable {
   private let algorithms: Set<JWTAlgorithm>
   private let policy: ClaimsPolicy
 
+  /// By how much other clocks may differ from ours.
+  package var leewaySeconds: Int { policy.leewaySeconds }
+
   /// - Parameters:
   ///   - algorithms: the allow-list.
   ///   - issuer: what `iss` must be; nil leaves it unchecked.
   ///   - audience: what `aud` must be or contain; nil leaves it unchecked.
-  ///   - leewaySeconds: by how much other clocks may differ from ours.
+  ///   - leewaySeconds: as ``leewaySeconds``.
   package init(
     keys: JWTKeySet, algorithms: Set<JWTAlgorithm>, issuer: String? = nil,
     audience: String? = nil, leewaySeconds: Int = 30

@@ -2,6 +2,7 @@
 // application over them, which answers commands.
 
 import API
+import Calls
 import Configuration
 import HTTP
 import JSON
@@ -72,13 +73,13 @@ struct LiveBackend: Backend {
 
   func markRinging(_ callId: String) throws { try calls.markRinging(callId) }
 
-  func redeem(ticket: String) throws -> String? {
+  func redeem(ticket: String) throws -> Login? {
     // Read and deleted in one step: of any number of handshakes with one ticket, one succeeds.
     // GETDEL would do it, but Redis 6.0 has none.
     let reply = try redis.command(
       "EVAL", "local user = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return user",
       1, .init(Ticket.key(ticket)))
-    return reply.bytes.map { String(decoding: $0, as: UTF8.self) }
+    return reply.bytes.map { Ticket.login(ticket, userId: String(decoding: $0, as: UTF8.self)) }
   }
 
   func perform(

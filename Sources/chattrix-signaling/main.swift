@@ -15,6 +15,7 @@ var settings = SignalingSettings()
 settings.messagesPerSecond = configuration.signaling.messagesPerSecond
 settings.connectionsPerUser = configuration.signaling.connectionsPerUser
 settings.connectionsPerAddress = configuration.signaling.connectionsPerAddress
+settings.chatExpires = configuration.signaling.chatExpires
 settings.allowedOrigins = configuration.allowedOrigins
 settings.keepsRoster = configuration.delivery.recording.contains(Recording(.invitation))
 settings.ringSeconds = configuration.callTimeoutSeconds
@@ -22,8 +23,9 @@ settings.ringSeconds = configuration.callTimeoutSeconds
 configuration.jwt.start(log: log)
 let authenticator = Authenticator(configuration.jwt)
 let services = SignalingServices(
-  userOfHeaders: { headers throws(CallError) in try authenticator.user(of: headers) },
-  userOfToken: { token throws(CallError) in try authenticator.user(ofToken: token) },
+  loginOfHeaders: { headers throws(CallError) in try authenticator.login(of: headers) },
+  loginOfToken: { token throws(CallError) in try authenticator.login(ofToken: token) },
+  success: { data, requestId in Envelope.success(data: data, requestId: requestId) },
   refusal: { error, requestId in Envelope.failure(error, requestId: requestId) },
   reload: { [configuration] in configuration.jwt.reload() },
   makeBackend: { [configuration, log] in LiveBackend(configuration, log: log) },

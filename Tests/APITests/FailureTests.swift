@@ -10,6 +10,8 @@ import System
 import TestServers
 import Testing
 
+@testable import API
+
 @Suite(.needsServer, .database, .serialized) struct FailureTests {
   private let service: Service
 
@@ -125,6 +127,9 @@ import Testing
     let ticket = try #require(answer.data["ticket"]?.stringValue)
     #expect(
       try redis.command("GET", .init("chattrix:ticket:\(ticket)")).bytes == Array("alice".utf8))
+    // Its `exp` and the leeway of 30 s.
+    let end = try #require(Ticket.login(ticket, userId: "alice").endsAt?.seconds)
+    #expect((620...631).contains(end - Timestamp.now().seconds))
     let left = try redis.command("TTL", .init("chattrix:ticket:\(ticket)")).integerValue ?? 0
     #expect((28...30).contains(left))
     #expect(answer.data["expiresAt"]?.stringValue != nil)

@@ -35,6 +35,7 @@ import Testing
     #expect(found.jwtAudience == nil)
     #expect(found.signaling.address == .tcp(host: "127.0.0.1", port: 9502))
     #expect(found.signaling.messagesPerSecond == 20)
+    #expect(!found.signaling.chatExpires)
     #expect(found.allowedOrigins.isEmpty)
     #expect(found.logLevel == .info)
     #expect((1...512).contains(found.workers))
@@ -69,7 +70,7 @@ import Testing
       "SIGNALING_ADDRESS": "unix:/run/s.sock", "SIGNALING_MESSAGES_PER_SECOND": "7",
       "ALLOWED_ORIGINS": "https://a.example, http://localhost:3000,", "TOKEN_CHANNELS": "ANY",
       "LOG_LEVEL": "Debug", "JWT_ALGORITHMS": "HS512,HS256",
-      "AGORA_WEBHOOK_SECRET": "one, other", "AGORA_ABSENCE_SECONDS": "3600",
+      "AGORA_WEBHOOK_SECRET": "one, other", "AGORA_ABSENCE_SECONDS": "3600", "SIGNALING_CHAT_EXPIRES": "1",
     ])
     #expect(found.agoraAppId == "ABCDEF00abcdef00ABCDEF00abcdef00")
     #expect(found.tokenExpirationSeconds == 60)
@@ -93,6 +94,7 @@ import Testing
     #expect(found.fastCGISocket == .unix(path: "/run/f.sock"))
     #expect(found.signaling.address == .unix(path: "/run/s.sock"))
     #expect(found.signaling.messagesPerSecond == 7)
+    #expect(found.signaling.chatExpires)
     #expect(found.allowedOrigins == ["https://a.example", "http://localhost:3000"])
     #expect(found.tokensForAnyChannel)
     #expect(found.logLevel == .debug)
@@ -121,7 +123,7 @@ import Testing
   func empty() throws {
     let names = [
       "CALL_TIMEOUT_SECONDS", "MYSQL_SOCKET", "REDIS_URL", "ALLOWED_ORIGINS", "LOG_LEVEL",
-      "JWT_ALGORITHMS", "SIGNALING_ADDRESS", "JWT_PUBLIC_KEY_FILE",
+      "JWT_ALGORITHMS", "SIGNALING_ADDRESS", "SIGNALING_CHAT_EXPIRES", "JWT_PUBLIC_KEY_FILE",
     ]
     #expect(faults(Dictionary(uniqueKeysWithValues: names.map { ($0, "") })) == [])
     #expect(faults(["AGORA_APP_ID": ""]) == ["AGORA_APP_ID: is required"])

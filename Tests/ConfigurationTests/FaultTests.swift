@@ -54,7 +54,7 @@ import Testing
     ("JWT_ALGORITHMS", ["none", "HS256,none", "hs256", "RS256"]),
     ("WORKERS", ["0", "513", "auto"]), ("FASTCGI_SOCKET", ["unix:relative", "localhost"]),
     ("SIGNALING_ADDRESS", ["9502", "localhost:0", "localhost:65536", "::1:9502", "unix:x"]),
-    ("SIGNALING_MESSAGES_PER_SECOND", ["-1"]),
+    ("SIGNALING_MESSAGES_PER_SECOND", ["-1"]), ("SIGNALING_CHAT_EXPIRES", ["yes", "2", "01"]),
     (
       "ALLOWED_ORIGINS",
       [

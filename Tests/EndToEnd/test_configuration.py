@@ -71,6 +71,7 @@ MALFORMED = [
     ("SIGNALING_ADDRESS", "nowhere"),
     ("SIGNALING_ADDRESS", "127.0.0.1:99999"),
     ("SIGNALING_MESSAGES_PER_SECOND", "lots"),
+    ("SIGNALING_CHAT_EXPIRES", "yes"),
     ("TOKEN_CHANNELS", "some"),
     ("LOG_LEVEL", "loud"),
     ("WEBHOOK_SECRETS", "whsec_tooShort"),

@@ -93,6 +93,23 @@ def test_both_programs_change_together(stack, people, asked):
     settle(stack, person, {OLD: (401, 401), NEW: (200, 101)}, 15)
 
 
+def test_a_withdrawn_key_renews_nothing(stack, people):
+    """A socket lives until its JWT's end, whoever's key that was; a new token needs a key that is there."""
+    person = people.person()
+    socket = Socket(stack, token=token(OLD, person))
+    until = socket.greeting["authenticatedUntil"]
+    replace(stack, key_set(entry(NEW)))
+    reload(stack)
+    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)}, 15)
+    result = socket.command("auth", "old", token=token(OLD, person))
+    assert result["status"] == 401
+    assert result["body"]["error"]["code"] == "AUTHENTICATION_FAILED"
+    assert socket.heartbeat()
+    result = socket.command("auth", "new", token=token(NEW, person))
+    assert result["status"] == 200
+    assert result["body"]["data"]["authenticatedUntil"] >= until
+
+
 def test_a_broken_file_leaves_the_keys_in_hand(stack, people):
     """For workers that start anew as well; it is logged; and the next good file counts."""
     person = people.person()

@@ -7,7 +7,7 @@ import Testing
   @Test("R9.1 each way of showing a login opens a connection")
   func waysIn() throws {
     let sidecar = try RunningSidecar()
-    sidecar.world.with { $0.tickets["0123456789abcdef"] = "carol" }
+    sidecar.world.with { $0.tickets["0123456789abcdef"] = "user:carol" }
     let ways: [(target: String, headers: [String], user: String)] = [
       ("/ws", ["Authorization: Bearer user:alice"], "alice"),
       ("/ws?ticket=0123456789abcdef", [], "carol"),
@@ -48,7 +48,7 @@ import Testing
 
   @Test func aTicketWorksOnceAndIsNotUsedUpByAFailedHandshake() throws {
     let sidecar = try RunningSidecar()
-    sidecar.world.with { $0.tickets["0123456789abcdef"] = "carol" }
+    sidecar.world.with { $0.tickets["0123456789abcdef"] = "user:carol" }
     let target = "/ws?ticket=0123456789abcdef"
     let plain = "GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n"
     #expect(try Client(sidecar.path).request(plain).status == 426)

@@ -27,7 +27,7 @@ extension Hub {
       let admission = try Admission(head, services, origins)
       let arrival = Arrival(admission: admission, requestId: requestId, address: address)
       switch admission.credential {
-      case .user(let userId): admit(arrival, userId, session(connection))
+      case .login(let login): admit(arrival, login, session(connection))
       case .ticket(let ticket): redeem(ticket, arrival, connection)
       }
     } catch {
@@ -83,12 +83,12 @@ extension Hub {
     }
   }
 
-  func redeemed(_ tag: UInt64, _ result: Result<String?, Unavailable>) {
+  func redeemed(_ tag: UInt64, _ result: Result<Login?, Unavailable>) {
     guard let arrival = redeeming.removeValue(forKey: tag), let session = session(tag: tag) else {
       return
     }
     switch result {
-    case .success(let userId?): admit(arrival, userId, session)
+    case .success(let login?): admit(arrival, login, session)
     case .success(nil):
       refuse(
         .call(.authenticationFailed("The ticket is not valid.")), arrival.requestId, session)
@@ -96,10 +96,10 @@ extension Hub {
     }
   }
 
-  private func admit(_ arrival: Arrival, _ userId: String, _ session: Session) {
+  private func admit(_ arrival: Arrival, _ login: Login, _ session: Session) {
     guard session.phase == .deciding else { return }
     let limit = settings.connectionsPerUser
-    let isFull = limit > 0 && users[userId].map { $0.count >= limit } == true
+    let isFull = limit > 0 && users[login.userId].map { $0.count >= limit } == true
     guard !isFull, addresses.admit(arrival.address, tag: session.tag) else {
       return refuse(
         .call(.rateLimited(retryAfterSeconds: Self.crowdedSeconds)), arrival.requestId, session)
@@ -110,13 +110,15 @@ extension Hub {
     session.isChat = admission.isChat
     session.isResuming = admission.lastEventId != nil
     session.cursor = admission.lastEventId ?? 0
-    users.add(session, userId: userId, sessionAt: self.session(at:))
-    noteSockets(of: userId)
+    users.add(session, userId: login.userId, sessionAt: self.session(at:))
+    setLogin(login, of: session)
+    noteSockets(of: login.userId)
     metrics.countHandshake(101)
     log.info(
       "handshake", requestId: arrival.requestId,
       [
-        "status": 101, "userId": .string(userId), "connectionId": .string(session.connectionId),
+        "status": 101, "userId": .string(login.userId),
+        "connectionId": .string(session.connectionId),
       ])
     var response = admission.response
     response.headers["X-Request-Id"] = arrival.requestId

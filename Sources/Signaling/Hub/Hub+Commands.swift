@@ -1,5 +1,5 @@
-// What clients say: heartbeats, and commands that run on a thread beside the loop by REST's own code
-// (contract §6.3).
+// What clients say: heartbeats, commands that run on a thread beside the loop by REST's own code
+// (contract §6.3), and new tokens (§10, Hub+Logins.swift).
 
 import Calls
 import HTTP
@@ -33,9 +33,17 @@ extension Hub {
     case .invalid(let error, let requestId):
       send(
         ServerFrame.error(services.refusal(error, makeRequestId()), requestId: requestId), session)
+    case .renewal(let renewal):
+      if isOverLimit {
+        refuse(renewal.requestId, .rateLimited(retryAfterSeconds: 1), session)
+      } else {
+        renew(renewal, session)
+      }
     case .command(let command):
-      if isOverLimit || session.commands >= Self.commandLimit {
-        refuse(command, .rateLimited(retryAfterSeconds: 1), session)
+      if hasEnded(session, at: services.now()) {
+        refuse(command.requestId, Self.loginHasEnded, session)
+      } else if isOverLimit || session.commands >= Self.commandLimit {
+        refuse(command.requestId, .rateLimited(retryAfterSeconds: 1), session)
       } else {
         run(command, session)
       }
@@ -47,16 +55,19 @@ extension Hub {
     let request: HTTPRequest
     do throws(CallError) {
       request = try command.request(requestId: makeRequestId())
-    } catch { return refuse(command, error, session) }
+    } catch { return refuse(command.requestId, error, session) }
     session.commands += 1
     metrics.commands += 1
     let (tag, userId, mailbox) = (session.tag, user.id, mailbox)
     let (connectionId, deviceId) = (session.connectionId, session.deviceId)
+    let (login, services) = (loginOfCommands(session), services)
     // All of a user's commands go to one thread: they are carried out in the order in which they
-    // came.
+    // came. A login may end while one waits for its turn, or be renewed.
     writers.submit(for: userId) { backend in
-      let response = backend.perform(
-        request, as: userId, connectionId: connectionId, deviceId: deviceId)
+      let response =
+        login.hasPassed(at: services.now())
+        ? services.refusal(Self.loginHasEnded, request.requestId)
+        : backend.perform(request, as: userId, connectionId: connectionId, deviceId: deviceId)
       mailbox.post(.result(tag: tag, requestId: command.requestId, response))
     }
   }
@@ -64,18 +75,18 @@ extension Hub {
   func answered(_ tag: UInt64, _ requestId: JSONValue, _ response: HTTPResponse) {
     guard let session = session(tag: tag) else { return }
     session.commands -= 1
+    if session.commands == 0 { commandLogins[tag] = nil }
     send(
       ServerFrame.commandResult(requestId: requestId, response, isChat: session.isChat), session)
   }
 
-  private func refuse(_ command: Command, _ error: CallError, _ session: Session) {
+  func refuse(_ requestId: JSONValue, _ error: CallError, _ session: Session) {
     let response = services.refusal(error, makeRequestId())
     send(
-      ServerFrame.commandResult(
-        requestId: command.requestId, response, isChat: session.isChat), session)
+      ServerFrame.commandResult(requestId: requestId, response, isChat: session.isChat), session)
   }
 
-  private func send(_ text: [UInt8], _ session: Session) {
+  func send(_ text: [UInt8], _ session: Session) {
     server.send(session) { FrameEncoder.append(.text, text, to: &$0) }
   }
 }

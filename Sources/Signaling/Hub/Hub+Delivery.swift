@@ -20,15 +20,22 @@ extension Hub {
   /// Events of one fetch: far less than a connection's queue may hold.
   private static let pageSize = 64
 
+  /// Whether events may be sent to it now: none are after the end of its login.
+  private func isReady(_ session: Session, at now: Timestamp) -> Bool {
+    session.isReady && !hasEnded(session, at: now)
+  }
+
   /// Finds out what a user has not been sent.
   func look(_ user: User) {
     guard !user.isFetching else {
       user.mustLookAgain = true
       return
     }
-    let sessions = sessions(of: user)
-    for session in sessions where !session.isReady { session.isBehind = true }
-    guard let after = sessions.filter(\.isReady).map(\.cursor).min() else { return }
+    let (sessions, now) = (sessions(of: user), services.now())
+    for session in sessions where !isReady(session, at: now) { session.isBehind = true }
+    guard let after = sessions.filter({ isReady($0, at: now) }).map(\.cursor).min() else {
+      return
+    }
     (user.isFetching, user.mustLookAgain) = (true, false)
     let (userId, serial, mailbox, mysql) = (user.id, user.serial, mailbox, mysql)
     metrics.fetches += 1
@@ -54,8 +61,9 @@ extension Hub {
       unfetched.insert(UserKey(userId))
       return
     }
+    let now = services.now()
     for session in sessions(of: user) where session.isLive {
-      if !session.isReady {
+      if !isReady(session, at: now) {
         session.isBehind = true
       } else if session.cursor < after {
         // It became ready during the fetch, which began too late for it.

@@ -46,6 +46,7 @@ extension Hub {
 
   private func begin(_ session: Session, _ opening: Opening) {
     guard let user = session.user else { return }
+    guard !hasEnded(session, at: services.now()) else { return end(session) }
     let last = opening.lastEventId
     // The client knows of events that never were, or behind the given event there is something that
     // is not kept any more: either way what it believes is worth nothing.
@@ -54,15 +55,21 @@ extension Hub {
       isLost || session.isResuming && (opening.oldestEventId ?? last + 1) > session.cursor + 1
     session.cursor = session.isResuming ? min(session.cursor, last) : last
     session.isLive = true
+    let end = endOfLogin(session)
+    let isExpiring = scheduleNotice(session)
     let connected = ServerFrame.Connected(
       connectionId: session.connectionId, userId: user.id,
       heartbeatSeconds: server.settings.pingSeconds, lastEventId: last, resync: resync,
-      unseenMissed: opening.unseenMissed, activeCall: opening.activeCall)
+      unseenMissed: opening.unseenMissed, activeCall: opening.activeCall,
+      authenticatedUntil: end)
     // Replay brings it, unless there is nothing to replay from.
     let isInvited = !session.isResuming || isLost
     server.send(session) { bytes in
       FrameEncoder.append(
         .text, ServerFrame.connected(connected, isChat: session.isChat), to: &bytes)
+      if isExpiring, let end {
+        FrameEncoder.append(.text, ServerFrame.authExpiring(until: end), to: &bytes)
+      }
       guard isInvited, let invitation = opening.invitation else { return }
       FrameEncoder.append(
         .text, ServerFrame.event(invitation, isChat: session.isChat), to: &bytes)

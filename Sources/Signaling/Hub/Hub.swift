@@ -40,6 +40,10 @@ final class Hub {
   var unmarked: [(userId: String, invitation: Invitation)] = []
   /// Invitations in a blocked socket's queue, by tag.
   var queuedInvitations: [UInt64: [Invitation]] = [:]
+  /// When a session's login ends, or notice of that is due, whichever is next.
+  var logins = DeadlineHeap<Timestamp>()
+  /// The ends of the logins whose sessions have commands under way, by tag.
+  var commandLogins: [UInt64: LoginEnd] = [:]
   /// Users to be noted as present.
   var present: Set<UserKey> = []
   var isNotingPresence = false
@@ -114,6 +118,8 @@ extension Hub: ConnectionHandler {
     let session = session(connection)
     redeeming[session.tag] = nil
     queuedInvitations[session.tag] = nil
+    logins[session.raw] = nil
+    commandLogins[session.tag] = nil
     addresses.release(session.tag)
     guard let user = session.user else { return }
     defer { noteSockets(of: user.id) }
@@ -128,6 +134,7 @@ extension Hub: ConnectionHandler {
   func drained(_ connection: Connection) { caughtUp(session(connection)) }
 
   func ticked() {
+    endLogins()
     startOpenings(isLate: true)
     guard server.tick % Server.ticksPerSecond == 0 else { return }
     retryOpenings()

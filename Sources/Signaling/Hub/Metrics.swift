@@ -10,6 +10,10 @@ struct Metrics {
   /// Pages asked of the outbox.
   var fetches = 0
   var commands = 0
+  /// Logins that were renewed on their socket.
+  var renewals = 0
+  /// Sockets that were closed at the end of their login.
+  var expirations = 0
 
   mutating func countHandshake(_ status: Int) { handshakes[status, default: 0] += 1 }
 
@@ -26,6 +30,10 @@ struct Metrics {
     add("chattrix_signaling_events_total", "counter", "Events sent to connections.", events)
     add("chattrix_signaling_fetches_total", "counter", "Pages read from the outbox.", fetches)
     add("chattrix_signaling_commands_total", "counter", "Commands of clients.", commands)
+    add("chattrix_signaling_renewals_total", "counter", "Logins renewed on a socket.", renewals)
+    add(
+      "chattrix_signaling_expirations_total", "counter",
+      "Sockets closed at the end of their login.", expirations)
     let name = "chattrix_signaling_handshakes_total"
     lines += ["# HELP \(name) Handshakes by status.", "# TYPE \(name) counter"]
     for (status, count) in handshakes.sorted(by: { $0.key < $1.key }) {

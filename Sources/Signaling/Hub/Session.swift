@@ -30,6 +30,8 @@ final class Session: Connection {
   var isLive = false
   /// There may be events beyond the cursor that it could not be sent.
   var isBehind = false
+  /// What its entry in ``Hub/logins`` waits for is not the end of the login yet, but the notice before it.
+  var isNoticeDue = false
 
   var connectionId: String {
     hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } as [UInt8])

@@ -19,6 +19,8 @@ package struct SignalingSettings: Sendable {
   package var ringSeconds = 60
   /// Threads that read, and as many that write.
   package var databaseThreads = 4
+  /// Whether a socket on /ws/chat ends with its login as well: the existing app cannot renew it.
+  package var chatExpires = false
   /// How often connected users are noted as present.
   package var presenceSeconds = 30
   /// Whether the number of each user's sockets is kept in Redis: where invitations are sent as webhooks.
@@ -28,12 +30,14 @@ package struct SignalingSettings: Sendable {
 }
 
 package struct SignalingServices: Sendable {
-  /// Whose the token of `Authorization: Bearer` is.
+  /// The login that the token of `Authorization: Bearer` shows.
   /// - Throws: `CallError.authenticationFailed`.
-  package var userOfHeaders: @Sendable (HTTPHeaders) throws(CallError) -> String
-  /// Whose a bare JWT is.
+  package var loginOfHeaders: @Sendable (HTTPHeaders) throws(CallError) -> Login
+  /// The login that a bare JWT shows.
   /// - Throws: `CallError.authenticationFailed`.
-  package var userOfToken: @Sendable (String) throws(CallError) -> String
+  package var loginOfToken: @Sendable (String) throws(CallError) -> Login
+  /// The answer to a request that is granted.
+  package var success: @Sendable (_ data: [UInt8], _ requestId: String) -> HTTPResponse
   /// The answer to a request that is refused, by the product's one error table.
   package var refusal: @Sendable (CallError, _ requestId: String) -> HTTPResponse
   /// Reads again what can change while the program runs (SIGHUP).
@@ -44,16 +48,20 @@ package struct SignalingServices: Sendable {
   package var redis: RedisAddress?
   package var log: Log
   package var randomness: Randomness
+  /// The clock that logins are judged by, as the verifier of their tokens does.
+  package var now: @Sendable () -> Timestamp
 
   package init(
-    userOfHeaders: @escaping @Sendable (HTTPHeaders) throws(CallError) -> String,
-    userOfToken: @escaping @Sendable (String) throws(CallError) -> String,
+    loginOfHeaders: @escaping @Sendable (HTTPHeaders) throws(CallError) -> Login,
+    loginOfToken: @escaping @Sendable (String) throws(CallError) -> Login,
+    success: @escaping @Sendable (_ data: [UInt8], _ requestId: String) -> HTTPResponse,
     refusal: @escaping @Sendable (CallError, _ requestId: String) -> HTTPResponse,
     reload: @escaping @Sendable () -> Void = {},
     makeBackend: @escaping @Sendable () -> any Backend, redis: RedisAddress?, log: Log,
-    randomness: Randomness = .system
+    randomness: Randomness = .system, now: @escaping @Sendable () -> Timestamp = { .now() }
   ) {
-    (self.userOfHeaders, self.userOfToken) = (userOfHeaders, userOfToken)
+    (self.loginOfHeaders, self.loginOfToken) = (loginOfHeaders, loginOfToken)
+    (self.success, self.now) = (success, now)
     (self.refusal, self.reload, self.makeBackend) = (refusal, reload, makeBackend)
     (self.redis, self.log, self.randomness) = (redis, log, randomness)
   }

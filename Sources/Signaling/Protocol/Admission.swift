@@ -8,7 +8,7 @@ import WebSocket
 
 struct Admission {
   enum Credential {
-    case user(String)
+    case login(Login)
     /// To be redeemed in Redis.
     case ticket(String)
   }
@@ -61,19 +61,19 @@ struct Admission {
   private static func credential(
     _ headers: HTTPHeaders, _ query: QueryParameters, _ services: SignalingServices
   ) throws(CallError) -> Credential {
-    if headers["Authorization"] != nil { return .user(try services.userOfHeaders(headers)) }
+    if headers["Authorization"] != nil { return .login(try services.loginOfHeaders(headers)) }
     if let ticket = query["ticket"] {
       guard isTicket(ticket) else { throw .authenticationFailed("The ticket is not valid.") }
       return .ticket(ticket)
     }
     let offered = headers.list("Sec-WebSocket-Protocol").first { $0.hasPrefix(bearerPrefix) }
     if let token = offered?.dropFirst(bearerPrefix.count) {
-      return .user(try services.userOfToken(String(token)))
+      return .login(try services.loginOfToken(String(token)))
     }
     guard let token = query["token"] else {
       throw .authenticationFailed("A bearer token or a ticket is required.")
     }
-    return .user(try services.userOfToken(token))
+    return .login(try services.loginOfToken(token))
   }
 
   /// Hexadecimal digits, so that nothing else ever becomes part of a Redis key.

@@ -1,4 +1,4 @@
-// What a client sends (contract §6.3, §11.1): a heartbeat, or a command.
+// What a client sends (contract §6.3, §10, §11.1): a heartbeat, a command, or a new token.
 
 import Calls
 import HTTP
@@ -7,6 +7,7 @@ import JSON
 enum ClientMessage {
   case heartbeat
   case command(Command)
+  case renewal(Renewal)
   /// To be answered with an `error` frame, which repeats the `requestId` that could be read.
   case invalid(CallError, requestId: JSONValue = .null)
 
@@ -24,23 +25,31 @@ enum ClientMessage {
     case "call.reject": self = Self.command(.call(action: "reject"), message)
     case "call.end": self = Self.command(.call(action: "end"), message)
     case "history.seen": self = Self.command(.path("calls/history/seen"), message)
+    case "auth": self = Self.answerable(message) { .renewal(Renewal(requestId: $0, data: $1)) }
     default:
       self = .invalid(
         .validation(
           "type", .invalidType,
-          "type must be one of heartbeat, call.accept, call.reject, call.end, history.seen."),
+          "type must be one of heartbeat, auth, call.accept, call.reject, call.end, history.seen."),
         requestId: Self.requestId(message, Self.data(message)) ?? .null)
     }
   }
 
   private static func command(_ target: Command.Target, _ message: JSONValue) -> ClientMessage {
+    answerable(message) { .command(Command(target: target, requestId: $0, data: $1)) }
+  }
+
+  /// A message that is answered with a `command_result`, which needs a `requestId` that can be repeated.
+  private static func answerable(
+    _ message: JSONValue, _ make: (_ requestId: JSONValue, _ data: JSONValue) -> ClientMessage
+  ) -> ClientMessage {
     let data = data(message)
     guard let requestId = requestId(message, data) else {
       return .invalid(
         .validation(
           "requestId", .invalidType, "requestId must be a number or at most 256 bytes of text."))
     }
-    return .command(Command(target: target, requestId: requestId, data: data))
+    return make(requestId, data)
   }
 
   /// As a body: what is absent or null counts as {} (contract §1).

@@ -29,6 +29,8 @@ enum ServerFrame {
     /// Missed incoming calls since the user last looked (contract §11.1).
     let unseenMissed: Int
     let activeCall: [UInt8]?
+    /// When the connection ends with its login; nil where it does not.
+    let authenticatedUntil: Timestamp?
   }
 
   static func connected(_ connected: Connected, isChat: Bool) -> [UInt8] {
@@ -45,7 +47,13 @@ enum ServerFrame {
       } else {
         json.null()
       }
+      json.member("authenticatedUntil", plain: connected.authenticatedUntil?.iso8601)
     }
+  }
+
+  /// The login ends soon, and with it the connection (contract §10).
+  static func authExpiring(until end: Timestamp) -> [UInt8] {
+    local("auth_expiring") { $0.member("authenticatedUntil", plain: end.iso8601) }
   }
 
   static func heartbeatAck(at now: Timestamp) -> [UInt8] {

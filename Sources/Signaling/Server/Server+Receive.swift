@@ -25,6 +25,11 @@ extension Server {
     }
   }
 
+  /// Handles what has come already, of an open connection, before something that would end it.
+  func receivePending(_ connection: Connection) {
+    if connection.phase == .open, !connection.isHeld { receive(connection) }
+  }
+
   private func readHead(_ bytes: inout MutableSpan<UInt8>, _ connection: Connection) {
     let preamble = connection.preamble ?? Preamble()
     let head: RequestHead

@@ -1,6 +1,7 @@
 // What the sidecar asks of MySQL and Redis, and of the API's router. Blocking; belongs to the thread
 // on which it was made.
 
+import Calls
 import HTTP
 import Storage
 
@@ -46,8 +47,9 @@ package protocol Backend {
   func checkRedis() throws
   /// The invitation of this call has reached a device.
   func markRinging(_ callId: String) throws
-  /// - Returns: whose the ticket was; nil where there is no such ticket. It is gone afterwards.
-  func redeem(ticket: String) throws -> String?
+  /// - Returns: the login that the ticket was issued for; nil where there is no such ticket. It is gone
+  ///   afterwards.
+  func redeem(ticket: String) throws -> Login?
   /// Answers a command as REST would.
   func perform(
     _ request: HTTPRequest, as userId: String, connectionId: String, deviceId: String?

@@ -1,5 +1,6 @@
 // What a thread beside the event loop tells it.
 
+import Calls
 import HTTP
 import JSON
 import Storage
@@ -12,8 +13,8 @@ enum Message: Sendable {
   case openings(OpeningQueue.Batch, Result<[Opening], Unavailable>)
   /// Events of a user from the outbox, all that there are behind `after` or a full page of them.
   case events(userId: String, serial: UInt32, after: Int64, Result<[StoredEvent], Unavailable>)
-  /// Whose a ticket was; nil where there is no such ticket.
-  case ticket(tag: UInt64, Result<String?, Unavailable>)
+  /// The login that a ticket was issued for; nil where there is no such ticket.
+  case ticket(tag: UInt64, Result<Login?, Unavailable>)
   /// What came of a client's command.
   case result(tag: UInt64, requestId: JSONValue, HTTPResponse)
   /// These users have something new in the outbox.

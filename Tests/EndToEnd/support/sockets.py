@@ -28,7 +28,7 @@ EVENTS = {
 }
 # What speaks to one connection only. The contract is silent about `error`, the answer to a frame
 # that cannot be read.
-OWN = {"connected", "command_result", "heartbeat.ack", "error"}
+OWN = {"connected", "auth_expiring", "command_result", "heartbeat.ack", "error"}
 
 opened: list[Socket] = []
 

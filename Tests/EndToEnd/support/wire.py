@@ -46,7 +46,7 @@ class Ended(Exception):
 
 class Wire:
     """One connection, from its request on. An empty token: the query has to do; `allowance`: how
-    many bytes may come in all."""
+    many bytes may come in all; `path`: below /ws."""
 
     def __init__(
         self,
@@ -55,9 +55,11 @@ class Wire:
         *,
         door: str = "nginx",
         allowance: int | None = None,
+        path: str = "",
         **query: str | None,
     ):
         self.url, self.socket = knock(stack, door)
+        self.url += path
         given = urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})
         self.protocol = ClientProtocol(parse_uri(self.url + (f"?{given}" if given else "")))
         self.allowance = allowance

@@ -92,6 +92,13 @@ final class Client {
     buffer += chunk[..<count]
   }
 
+  /// All that comes until the server ends the stream, as text.
+  func everything() -> String {
+    while (try? fill(5000)) != nil {}
+    defer { buffer = [] }
+    return String(decoding: buffer, as: UTF8.self)
+  }
+
   /// The next frame of any kind.
   func frame(_ milliseconds: Int32 = 5000) throws -> Frame {
     while true {

@@ -1,5 +1,6 @@
 // A sidecar on a Unix socket of the test's own, with a world in memory behind it. A token is good if
-// it reads `user:NAME`; `sleep:SECONDS` is bad, and holds up the event loop for so long.
+// it reads `user:NAME`, or `until:MILLISECONDS:NAME`, which ends then by the world's clock; `sleep:SECONDS` is
+// bad, and holds up the event loop for so long.
 
 import Calls
 import Glibc
@@ -57,21 +58,26 @@ final class RunningSidecar {
 
   private static func services(_ world: World) -> SignalingServices {
     SignalingServices(
-      userOfHeaders: { headers throws(CallError) in
+      loginOfHeaders: { headers throws(CallError) in
         guard let text = headers["Authorization"], text.hasPrefix("Bearer ") else {
           throw .authenticationFailed("no bearer")
         }
-        return try user(String(text.dropFirst(7)))
-      }, userOfToken: user, refusal: refusal, makeBackend: { WorldBackend(world: world) },
-      redis: nil, log: Log(program: "test", level: .error, descriptor: -1))
+        return try login(String(text.dropFirst(7)), world)
+      }, loginOfToken: { token throws(CallError) in try login(token, world) },
+      success: { data, requestId in
+        .json(
+          Array(#"{"success":true,"data":"#.utf8) + data
+            + Array(#","requestId":"\#(requestId)"}"#.utf8))
+      }, refusal: refusal, makeBackend: { WorldBackend(world: world) },
+      redis: nil, log: Log(program: "test", level: .error, descriptor: -1), now: { world.now })
   }
 
-  @Sendable private static func user(_ token: String) throws(CallError) -> String {
+  private static func login(_ token: String, _ world: World) throws(CallError) -> Login {
     if token.hasPrefix("sleep:") { sleep(UInt32(token.dropFirst(6)) ?? 0) }
-    guard token.hasPrefix("user:") || token.hasPrefix("user.") else {
+    guard let login = World.login(token), login.endsAt.map({ $0 > world.now }) ?? true else {
       throw .authenticationFailed("bad token")
     }
-    return String(token.dropFirst(5))
+    return login
   }
 
   /// The statuses that these tests look at; the real table is the API's.
@@ -79,6 +85,7 @@ final class RunningSidecar {
     let (status, code) =
       switch error {
       case .authenticationFailed: (401, "AUTHENTICATION_FAILED")
+      case .unauthorizedAccess: (403, "UNAUTHORIZED_ACCESS")
       case .originNotAllowed: (403, "ORIGIN_NOT_ALLOWED")
       case .notFound: (404, "RESOURCE_NOT_FOUND")
       case .methodNotAllowed: (405, "METHOD_NOT_ALLOWED")
@@ -96,20 +103,24 @@ final class RunningSidecar {
     return response
   }
 
+  /// - Parameter end: of the login; nil for one that never ends.
   func client(
-    _ user: String, path: String = "/ws", query: String = "", headers: [String] = []
+    _ user: String, path: String = "/ws", query: String = "", headers: [String] = [],
+    until end: Timestamp? = nil
   ) throws -> Client {
     let client = try Client(self.path)
     let answer = try client.upgrade(
-      "\(path)?token=user:\(user)\(query.isEmpty ? "" : "&" + query)", headers)
+      "\(path)?token=\(World.token(user, until: end))\(query.isEmpty ? "" : "&" + query)", headers)
     guard answer.status == 101 else { throw Client.Refused(status: answer.status) }
     clients.append(client)
     return client
   }
 
   /// A client that has been greeted.
-  func greeted(_ user: String, path: String = "/ws", query: String = "") throws -> Client {
-    let client = try client(user, path: path, query: query)
+  func greeted(
+    _ user: String, path: String = "/ws", query: String = "", until end: Timestamp? = nil
+  ) throws -> Client {
+    let client = try client(user, path: path, query: query, until: end)
     _ = try client.next("connected")
     return client
   }

@@ -1,6 +1,7 @@
 // The far side of a sidecar under test: an outbox, presence and calls in memory, shared by the
 // sidecar's threads and the test, which can make it fail.
 
+import Calls
 import Glibc
 import HTTP
 import Signaling
@@ -15,6 +16,7 @@ final class World: Sendable {
     var lastEventId: [String: Int64] = [:]
     var activeCalls: [String: String] = [:]
     var unseenMissed: [String: Int] = [:]
+    /// Tokens, as ``World/login(_:)`` reads them, by ticket.
     var tickets: [String: String] = [:]
     var isDown = false
     /// By how much its clock is ahead of this host's.
@@ -51,6 +53,30 @@ final class World: Sendable {
   }
 
   private let state = Mutex(State())
+  /// By how much the clock that logins are judged by is ahead of this host's, in milliseconds.
+  private let clock = Atomic<Int64>(0)
+
+  /// The time that logins are judged by.
+  var now: Timestamp {
+    Timestamp(milliseconds: Timestamp.now().milliseconds + clock.load(ordering: .relaxed))
+  }
+
+  /// Sets that clock forward, or back.
+  func step(seconds: Int64) { clock.wrappingAdd(seconds * 1000, ordering: .relaxed) }
+
+  static func token(_ user: String, until end: Timestamp?) -> String {
+    end.map { "until:\($0.milliseconds):\(user)" } ?? "user:\(user)"
+  }
+
+  /// The login of a token, whatever the time; nil for one that is bad.
+  static func login(_ token: String) -> Login? {
+    if token.hasPrefix("user:") || token.hasPrefix("user.") {
+      return Login(userId: String(token.dropFirst(5)), endsAtSeconds: nil)
+    }
+    let parts = token.split(separator: ":", maxSplits: 2)
+    guard parts.count == 3, parts[0] == "until", let end = Int64(parts[1]) else { return nil }
+    return Login(userId: String(parts[2]), endsAtSeconds: end / 1000)
+  }
 
   func with<Value>(_ body: (inout sending State) -> sending Value) -> sending Value {
     state.withLock { body(&$0) }
@@ -166,8 +192,8 @@ struct WorldBackend: Backend {
     if !isDone { throw Down() }
   }
 
-  func redeem(ticket: String) throws -> String? {
-    try ask { $0.tickets.removeValue(forKey: ticket) }
+  func redeem(ticket: String) throws -> Login? {
+    try ask { $0.tickets.removeValue(forKey: ticket).flatMap { World.login($0) } }
   }
 
   func perform(
