@@ -17,6 +17,8 @@ package struct Login: Sendable, Equatable {
     }
   }
 
+  package func hasEnded(at now: Timestamp) -> Bool { endsAt.map { $0 <= now } ?? false }
+
   /// 9999-12-31T23:59:59Z.
   private static let latestSeconds: Int64 = 253_402_300_799
 }

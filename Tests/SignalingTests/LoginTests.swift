@@ -96,6 +96,14 @@ import Testing
     #expect(try client.closeCode() == 4401)
   }
 
+  @Test func aTicketThatOutlivesItsLoginOpensNothing() throws {
+    world.with { $0.tickets["0123456789abcdef"] = World.token("carol", until: end(in: 20)) }
+    world.step(seconds: 20)
+    let answer = try Client(sidecar.path).upgrade("/ws?ticket=0123456789abcdef")
+    #expect(answer.status == 401)
+    #expect(answer.body?["error"]?["code"] == "AUTHENTICATION_FAILED")
+  }
+
   @Test func aRenewedLoginOutlivesItsFirstEnd() throws {
     let client = try sidecar.greeted("alice", until: end(in: 70))
     world.step(seconds: 15)

@@ -98,6 +98,10 @@ extension Hub {
 
   private func admit(_ arrival: Arrival, _ login: Login, _ session: Session) {
     guard session.phase == .deciding else { return }
+    // A ticket may outlive it.
+    guard !login.hasEnded(at: services.now()) else {
+      return refuse(.call(Self.loginHasEnded), arrival.requestId, session)
+    }
     let limit = settings.connectionsPerUser
     let isFull = limit > 0 && users[login.userId].map { $0.count >= limit } == true
     guard !isFull, addresses.admit(arrival.address, tag: session.tag) else {

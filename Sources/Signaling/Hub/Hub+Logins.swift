@@ -100,6 +100,7 @@ extension Hub {
     let login: Login
     do throws(CallError) {
       login = try services.loginOfToken(try renewal.token(from: user.id))
+      guard !login.hasEnded(at: services.now()) else { throw Self.loginHasEnded }
       guard UserID.areSame(login.userId, user.id) else {
         throw .unauthorizedAccess("The token is another user's.")
       }
