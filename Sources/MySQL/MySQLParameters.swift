@@ -30,7 +30,8 @@ struct MySQLParameters: ~Copyable {
     if size > capacity { grow(to: size) }
     var place = block
     for index in values.indices {
-      Self.bind(values[index], at: place, &binds[index])
+      // Not `&binds[index]`: under ThreadSanitizer that is no valid code to Swift 6.3's compiler.
+      Self.bind(values[index], at: place, &binds.baseAddress![index])
       place += Self.size(values[index])
     }
     return binds.baseAddress
