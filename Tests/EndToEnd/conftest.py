@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from support import sockets
 from support.browser import Console, launch
 from support.hosts import Hosts
 from support.people import People
+from support.sidecars import sidecar
 from support.stack import ROOT, Stack, alive, build, make, read_environment
-from support.variants import Variant
+from support.variants import Variant, free_port
 
 BROUGHT_UP = pytest.StashKey[Path]()
 
@@ -84,6 +86,18 @@ def hosts() -> Hosts:
     running = Hosts()
     yield running
     running.down()
+
+
+@pytest.fixture
+def own_sidecar(stack):
+    """Starts sidecars of the test's own beside the stack's: gives the process and its address."""
+    with ExitStack() as running:
+
+        def start(**settings: str):
+            address = f"127.0.0.1:{free_port()}"
+            return running.enter_context(sidecar(stack, address, **settings)), address
+
+        yield start
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ out by their `exp` but not by the leeway make a minute of a few seconds."""
 from __future__ import annotations
 
 import time
-import urllib.request
 import uuid
 from pathlib import Path
 
@@ -12,79 +11,11 @@ import pytest
 
 from support import expect, keys
 from support.handshakes import ticket
-from support.outages import halted
+from support.logins import EXPIRED, close_code, connected, ended, login, refused, renewed, wait_for
 from support.people import send
-from support.sidecars import sidecar
 from support.stack import wait_until
-from support.variants import free_port
-from support.wire import Ended, Wire
 
 criterion = pytest.mark.criterion
-LEEWAY = 30
-EXPIRED = 4401
-
-
-def login(person, seconds: int, **claims) -> tuple[str, str]:
-    """A token that is good for so many seconds, less than one of them gone, and when it ends."""
-    expiry = int(time.time()) + seconds - LEEWAY
-    token = keys.token(person.stack["JWT_SECRET"], person.id, exp=expiry, **claims)
-    return token, moment(expiry + LEEWAY)
-
-
-def moment(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
-
-
-def ended(end: str) -> bool:
-    return time.time() > expect.milliseconds(end) / 1000
-
-
-def wait_for(end: str) -> None:
-    """Until a login has ended, and the server had time to see it."""
-    time.sleep(max(0, expect.milliseconds(end) / 1000 - time.time()) + 1)
-
-
-def renewed(result: dict) -> str | None:
-    assert result["status"] == 200, result
-    assert result["body"]["success"] is True and result["body"]["requestId"]
-    return result["body"]["data"]["authenticatedUntil"]
-
-
-def refused(result: dict, status: int, code: str) -> dict:
-    assert result["status"] == status, result
-    assert result["body"]["success"] is False and result["body"]["error"]["code"] == code, result
-    return result["body"]["error"]
-
-
-@pytest.fixture
-def own(stack):
-    """Starts sidecars of the test's own: gives the process and its address."""
-    running = []
-
-    def start(**settings: str):
-        address = f"127.0.0.1:{free_port()}"
-        context = sidecar(stack, address, **settings)
-        running.append(context)
-        return context.__enter__(), address
-
-    yield start
-    for context in running:
-        context.__exit__(None, None, None)
-
-
-def connected(person, token: str, address: str, **options) -> tuple[Wire, dict]:
-    wire = Wire(person.stack, token, door=address, **options)
-    wire.accepted()
-    frame = wire.frame()
-    assert frame["type"] == "connected"
-    return wire, frame["data"]
-
-
-def close_code(wire: Wire) -> int | None:
-    with pytest.raises(Ended) as end:
-        while True:
-            wire.frame()
-    return end.value.close.code if end.value.close else None
 
 
 @criterion("C10")
@@ -235,54 +166,6 @@ def test_a_token_that_never_ends(people):
     assert renewed(socket.command("auth", token=again)) == end
 
 
-@criterion("C10")
-def test_after_the_end_a_suspended_server_refuses_commands(people, own):
-    """A process that stood still at the end: 401 to what has come meanwhile, and then the close."""
-    process, address = own()
-    caller, callee, call = people.ringing()
-    token, end = login(callee, 5)
-    wire, _ = connected(callee, token, address)
-    with halted(process.pid):
-        wait_for(end)
-        data = {"callId": call["callId"]}
-        wire.send({"type": "call.accept", "requestId": "late", "data": data})
-    frame = wire.frame()
-    while frame["type"] != "command_result":
-        frame = wire.frame()
-    assert frame["data"]["requestId"] == "late"
-    refused(frame["data"], 401, "AUTHENTICATION_FAILED")
-    assert close_code(wire) == EXPIRED
-    assert caller.details(call["callId"])["acceptedAt"] is None
-    wire.close()
-
-
-@criterion("C10")
-def test_after_the_end_a_suspended_server_takes_a_renewal(people, own):
-    """A renewal that has come before the close counts; what happened meanwhile comes behind it."""
-    process, address = own()
-    caller, callee, call = people.connected()
-    token, end = login(callee, 5)
-    wire, _ = connected(callee, token, address)
-    assert wire.frame()["type"] == "auth_expiring"
-    again, later = login(callee, 600)
-    with halted(process.pid):
-        wait_for(end)
-        expect.succeeded(caller.report(call["callId"], "poor"))
-        wire.send({"type": "auth", "requestId": 1, "data": {"token": again}})
-        wire.send({"type": "call.end", "requestId": 2, "data": {"callId": call["callId"]}})
-    frames = [wire.frame() for _ in range(3)]
-    assert frames[0]["type"] == "command_result"
-    assert renewed(frames[0]["data"]) == later
-    assert {frame["type"] for frame in frames[1:]} == {"command_result", "call_quality_warning"}
-    (ending,) = [frame for frame in frames[1:] if frame["type"] == "command_result"]
-    assert ending["data"]["status"] == 200
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    assert "chattrix_signaling_renewals_total 1" in lines
-    assert "chattrix_signaling_expirations_total 0" in lines
-    wire.close()
-
-
 @criterion("C10", "C6.5")
 def test_chat_is_exempt(people):
     """The existing app cannot renew: `null`, no notice, no end, and its commands are carried out."""
@@ -303,9 +186,9 @@ def test_chat_is_exempt(people):
 
 
 @criterion("C10", "C6.5")
-def test_chat_that_expires(people, own):
+def test_chat_that_expires(people, own_sidecar):
     """SIGNALING_CHAT_EXPIRES=1: as on /ws, in the dialect of /ws/chat."""
-    _, address = own(SIGNALING_CHAT_EXPIRES="1")
+    _, address = own_sidecar(SIGNALING_CHAT_EXPIRES="1")
     caller, callee, call = people.connected()
     token, end = login(callee, 5)
     silent, greeting = connected(callee, token, address, path="/chat")
@@ -322,22 +205,6 @@ def test_chat_that_expires(people, own):
     assert wire.frame()["data"]["body"]["data"]["status"] == "ENDED"
     silent.close()
     wire.close()
-
-
-@criterion("C10")
-def test_each_socket_renews_itself(people):
-    """Thirty of one user: a renewal is for the connection that it came by."""
-    person = people.person()
-    token, end = login(person, 15)
-    sockets = [person.socket(token=token) for _ in range(30)]
-    again, later = login(person, 600)
-    for socket in sockets[::2]:
-        assert renewed(socket.command("auth", token=again)) == later
-    for socket in sockets[1::2]:
-        assert socket.closed(30) == EXPIRED
-    assert ended(end)
-    for socket in sockets[::2]:
-        assert socket.heartbeat()
 
 
 @criterion("C10", "R10.1")
