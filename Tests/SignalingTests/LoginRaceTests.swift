@@ -119,6 +119,26 @@ import Testing
     #expect(try sidecar.metric("chattrix_signaling_expirations_total") == "1")
   }
 
+  /// A few at a time, so that others' events need not wait; but nothing is done for the rest.
+  @Test func manyThatEndAtOnce() throws {
+    let sidecar = try RunningSidecar { $0.endsPerTick = 1 }
+    let until = sidecar.end(in: 3600)
+    let clients = try (0..<8).map { try sidecar.greeted("user\($0)", until: until) }
+    sidecar.world.step(seconds: 3601)
+    for number in 0..<8 { sidecar.world.emit("call_ended", to: "user\(number)") }
+    for client in clients { client.send(text: #"{"type":"call.end","data":{"callId":"c"}}"#) }
+    for client in clients {
+      var frame = try client.frame()
+      if case .text(let message) = frame {
+        #expect(message["data"]?["status"] == 401)
+        frame = try client.frame()
+      }
+      #expect(frame == .close(4401))
+    }
+    #expect(sidecar.world.performed.isEmpty)
+    #expect(try sidecar.metric("chattrix_signaling_expirations_total") == "8")
+  }
+
   /// The end does not wait for who does not read.
   @Test func aSlowReaderEndsToo() throws {
     let client = try sidecar.greeted("alice", until: sidecar.end(in: 3600))

@@ -56,10 +56,12 @@ extension Hub {
     return login
   }
 
-  /// Gives notice of the ends that are near, and ends what is over.
+  /// Gives notice of the ends that are near, and ends what is over. What has to wait for the next time is
+  /// sent nothing more, and its commands are refused.
   func endLogins() {
     let now = services.now()
-    while let (descriptor, due) = logins.first, due <= now {
+    for _ in 0..<settings.endsPerTick {
+      guard let (descriptor, due) = logins.first, due <= now else { return }
       guard let session = session(at: descriptor) else {
         logins[descriptor] = nil
         continue

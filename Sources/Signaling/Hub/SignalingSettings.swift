@@ -21,6 +21,9 @@ package struct SignalingSettings: Sendable {
   package var databaseThreads = 4
   /// Whether a socket on /ws/chat ends with its login as well: the existing app cannot renew it.
   package var chatExpires = false
+  /// Logins that end, or are given notice of it, in a quarter of a second: ten thousand that end at once
+  /// would hold up everybody else's events for 0.3 s.
+  package var endsPerTick = 1000
   /// How often connected users are noted as present.
   package var presenceSeconds = 30
   /// Whether the number of each user's sockets is kept in Redis: where invitations are sent as webhooks.
