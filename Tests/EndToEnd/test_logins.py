@@ -148,7 +148,7 @@ def test_a_ticket_passes_the_end_on(people, stack):
     usual = person.socket(token=None, query={"ticket": ticket(person)})
     assert expect.milliseconds(usual.greeting["authenticatedUntil"]) > expect.milliseconds(end)
     old = uuid.uuid4().hex * 2
-    stack.redis.setex(f"chattrix:ticket:{old}", 30, person.id)
+    stack.redis.set(f"chattrix:ticket:{old}", person.id, ex=30)
     assert person.socket(token=None, query={"ticket": old}).greeting["authenticatedUntil"] is None
     assert socket.closed(15) == EXPIRED
     assert ended(end)

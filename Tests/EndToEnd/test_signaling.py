@@ -17,7 +17,7 @@ criterion = pytest.mark.criterion
 
 
 def test_connected(people):
-    """connectionId, userId, heartbeatSeconds, lastEventId, activeCall or null."""
+    """connectionId, userId, heartbeatSeconds, lastEventId, activeCall or null; §10, §11.1."""
     person = people.person()
     one, two = person.socket(), person.socket()
     for socket in (one, two):
@@ -29,6 +29,7 @@ def test_connected(people):
             "unseenMissed",
             "authenticatedUntil",
             "activeCall",
+            "authenticatedUntil",
         }
         assert socket.greeting["userId"] == person.id
         assert socket.greeting["heartbeatSeconds"] == 25
