@@ -70,7 +70,8 @@ import Testing
       "SIGNALING_ADDRESS": "unix:/run/s.sock", "SIGNALING_MESSAGES_PER_SECOND": "7",
       "ALLOWED_ORIGINS": "https://a.example, http://localhost:3000,", "TOKEN_CHANNELS": "ANY",
       "LOG_LEVEL": "Debug", "JWT_ALGORITHMS": "HS512,HS256",
-      "AGORA_WEBHOOK_SECRET": "one, other", "AGORA_ABSENCE_SECONDS": "3600", "SIGNALING_CHAT_EXPIRES": "1",
+      "AGORA_WEBHOOK_SECRET": "one, other", "AGORA_ABSENCE_SECONDS": "3600",
+      "SIGNALING_CHAT_EXPIRES": "1",
     ])
     #expect(found.agoraAppId == "ABCDEF00abcdef00ABCDEF00abcdef00")
     #expect(found.tokenExpirationSeconds == 60)
