@@ -29,6 +29,7 @@ def test_connected(people):
             "unseenMissed",
             "authenticatedUntil",
             "activeCall",
+            "authenticatedUntil",
         }
         assert socket.greeting["userId"] == person.id
         assert socket.greeting["heartbeatSeconds"] == 25
