@@ -29,7 +29,6 @@ def test_connected(people):
             "unseenMissed",
             "authenticatedUntil",
             "activeCall",
-            "authenticatedUntil",
         }
         assert socket.greeting["userId"] == person.id
         assert socket.greeting["heartbeatSeconds"] == 25
