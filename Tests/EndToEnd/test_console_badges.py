@@ -7,14 +7,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from support.browser import needs
-
 pytestmark = pytest.mark.xdist_group("console")
 
 
 def test_missed_calls_are_counted_until_they_are_looked_at(console, people):
     """Contract 11.1: the badge rises with each, also while the phone is away, and goes with a look."""
-    needs(console.stack, "unseenMissed")
     reader = people.person()
     for _ in range(2):
         caller = people.friend_of(reader)
@@ -39,7 +36,6 @@ def test_missed_calls_are_counted_until_they_are_looked_at(console, people):
 
 def test_do_not_disturb(console, pair):
     """Contract 11.2: the phone stays silent, the caller is told, the badge counts; it is kept."""
-    needs(console.stack, "doNotDisturb")
     one, two = console.phones(*pair)
     availability = two.button("availability")
     expect(availability).to_have_value("on")
@@ -61,7 +57,6 @@ def test_do_not_disturb(console, pair):
 
 def test_two_who_call_each_other(console, pair):
     """Contract 11.3: pressed in the same moment, the two are in one call."""
-    needs(console.stack, "joinIncoming")
     one, two = console.phones(*pair)
     console.page.evaluate(
         "document.querySelectorAll('[data-action=video]').forEach((button) => button.click())"

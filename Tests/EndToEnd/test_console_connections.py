@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from support import keys
-from support.browser import Door, Phone, needs
+from support.browser import Door, Phone
 from support.expect import milliseconds
+from support.stack import wait_until
 
 pytestmark = pytest.mark.xdist_group("console")
 criterion = pytest.mark.criterion
@@ -151,7 +152,6 @@ def test_a_login_that_has_ended(console, pair):
 
 def test_a_login_that_ends_during_a_call(console, pair):
     """Contract 10: the server closes with 4401; with a fresh token the call goes on."""
-    needs(console.stack, "auth_expiring")
     caller, callee = pair
     one, two = console.phones(*pair, tokens={caller.id: token(caller, -10)})
     one.press("video")
@@ -167,7 +167,6 @@ def test_a_login_that_ends_during_a_call(console, pair):
 
 def test_a_login_that_is_renewed(console, people):
     """Contract 10: asked in time, the application gives a fresh token, and the socket stays open."""
-    needs(console.stack, "auth_expiring")
     person = people.person()
     console.open()
     until = console.page.evaluate(
@@ -184,3 +183,31 @@ def test_a_login_that_is_renewed(console, people):
         [token(person, 30), token(person, 3600)],
     )
     assert milliseconds(until) > (time.time() + 3000) * 1000
+
+
+def test_a_demo_goes_on(console, pair):
+    """The demo's tokens are short-lived: before one ends the console takes the next from the stack."""
+    given = []
+
+    def answer(route) -> None:
+        given.append(route)
+        users = [
+            {"id": each.id, "name": each.full_name, "token": token(each, 20 * len(given))}
+            for each in pair
+        ]
+        route.fulfill(json={"users": users})
+
+    console.page.route("**/console/demo.json", answer)
+    phones = [Phone(console.open(), each) for each in pair]
+    for phone, person in zip(phones, pair, strict=True):
+        phone.is_in_state("online")
+        expect(phone.logged("auth_expiring").first).to_be_visible()
+        login = phone.tab("login")
+        expect(login.locator("[data-fact='login.user']")).to_have_text(person.id)
+    wait_until(lambda: len(given) >= 3, 45, message="another token for each")
+    phones[0].press("audio")
+    phones[1].press("accept")
+    for phone in phones:
+        phone.is_in_phase("connected")
+        phone.is_in_state("online")
+        expect(phone.element.locator(".sign-in")).to_have_count(0)

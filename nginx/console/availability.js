@@ -1,17 +1,23 @@
-// The user's do-not-disturb, and how many calls were missed meanwhile (contract 11.1, 11.2). A server that
-// does not have them yet leaves both out.
+// The user's do-not-disturb, and how many calls were missed meanwhile (contract 11.1, 11.2).
 
-import { ChattrixError } from "./chattrix.js";
 import { bind, h, setLabel } from "./dom.js";
 import { text, time } from "./text.js";
 
-/** @param {unknown} error */
-const isMissing = (error) =>
-  error instanceof ChattrixError && (error.status === 404 || error.status === 405);
+/** The longest that a timer takes, which is 24 days. */
+const longestMilliseconds = 2 ** 31 - 1;
+
+/** @param {string} moment */
+const waitFor = (moment) =>
+  Math.min(longestMilliseconds, Math.max(1000, Date.parse(moment) - Date.now()));
 
 export class Availability {
   #client;
   #fail;
+  /**
+   * It ends by itself.
+   * @type {ReturnType<typeof setTimeout> | undefined}
+   */
+  #timer;
   #until = h("option", { value: "until", hidden: true });
   #select = h(
     "select",
@@ -46,7 +52,7 @@ export class Availability {
       this.#show(await this.#client.availability());
       this.element.hidden = false;
     } catch (error) {
-      if (!isMissing(error)) this.#fail(error);
+      this.#fail(error);
     }
   }
 
@@ -56,6 +62,8 @@ export class Availability {
     if (until) bind(this.#until, "", () => text("availability.until", { time: time(until) }));
     this.#select.value = !doNotDisturb ? "on" : until ? "until" : "off";
     this.#select.dataset.state = doNotDisturb ? "off" : "on";
+    clearTimeout(this.#timer);
+    if (until) this.#timer = setTimeout(() => this.load(), waitFor(until));
   }
 
   async #change() {
@@ -74,17 +82,13 @@ export class Availability {
 /** The number beside the history's name. */
 export class Badge {
   #client;
-  #isThere = true;
   #missed = 0;
   element = h("span", { class: "badge", hidden: true });
 
   /** @param {import("./chattrix.js").Chattrix} client */
   constructor(client) {
     this.#client = client;
-    client.on(
-      "connected",
-      ({ data }) => data.unseenMissed !== undefined && this.show(data.unseenMissed),
-    );
+    client.on("connected", ({ data }) => this.show(data.unseenMissed));
     client.on("history_seen", ({ data }) => this.show(data.missed));
   }
 
@@ -98,17 +102,13 @@ export class Badge {
   }
 
   async load() {
-    if (!this.#isThere) return;
-    try {
-      this.show((await this.#client.unseen()).missed);
-    } catch (error) {
-      this.#isThere = !isMissing(error);
-    }
+    const answer = await this.#client.unseen().catch(() => null);
+    if (answer) this.show(answer.missed);
   }
 
   /** The user has looked at the history. */
   async seen() {
-    if (!this.#isThere || !this.#missed) return;
+    if (!this.#missed) return;
     this.show(0);
     await this.#client.markSeen().catch(() => {});
   }

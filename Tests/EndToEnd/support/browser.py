@@ -17,7 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
-from support.people import Person, send
+from support.people import Person
 from support.stack import Stack
 
 # Beside 1,800 other tests on two cores a page may take long; nothing waits for that long otherwise.
@@ -45,13 +45,6 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
         executable_path=program(), args=[*arguments, "--autoplay-policy=no-user-gesture-required"]
     )
-
-
-def needs(stack: Stack, word: str) -> None:
-    """Skips a test of what this server's description does not know."""
-    texts = [send(stack, "GET", f"/{name}.json").text for name in ("openapi", "asyncapi")]
-    if not any(f'"{word}"' in text for text in texts):
-        pytest.skip(f"this server has no {word}")
 
 
 class Console:
