@@ -21,7 +21,7 @@ import { text } from "./text.js";
 /** The statuses in which a participant is in the channel. */
 const talking = new Set(["connecting", "connected"]);
 /** Of what no event tells this device. */
-const pollMilliseconds = 10_000;
+const pollMilliseconds = 5_000;
 
 export class Phone {
   #user;
