@@ -221,7 +221,8 @@ def test_a_demo_goes_on(console, pair):
         route.fulfill(json={"users": users})
 
     console.page.route("**/console/demo.json", answer)
-    phones = [Phone(console.open(), each) for each in pair]
+    page = console.open()
+    phones = [Phone(page, each) for each in pair]
     for phone, person in zip(phones, pair, strict=True):
         phone.is_in_state("online")
         expect(phone.logged("auth_expiring").first).to_be_visible()
