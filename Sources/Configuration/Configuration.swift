@@ -35,7 +35,8 @@ package struct Configuration: Sendable {
 
   package var limits: RateLimits
   package var mysql: MySQLOptions
-  package var redis: RedisAddress
+  /// In the order in which they are tried.
+  package var redis: [RedisAddress]
   package var jwt: KeyRing
   /// Signs the tokens of `chattrix-ctl jwt`; nil where there are public keys only.
   package var jwtSecret: [UInt8]?

@@ -43,26 +43,18 @@ extension Variables {
     if let socket, !socket.hasPrefix("/") || socket.utf8.count > 107 {
       fault("MYSQL_SOCKET", "must be an absolute path of at most 107 bytes")
     }
-    let host = plain("MYSQL_HOST") ?? "127.0.0.1"
-    if host.utf8.contains(where: { "/,[]@".utf8.contains($0) }) || host.hasSuffix(":")
-      || host.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1
-    {
-      fault("MYSQL_HOST", "must be a host's name or address; the port goes into MYSQL_PORT")
-    }
     var options = MySQLOptions(
-      host: host, port: UInt16(number("MYSQL_PORT", 1...65_535, standard: 3306)), socket: socket,
-      user: plain("MYSQL_USER") ?? "chattrix", password: optional("MYSQL_PASSWORD") ?? "",
-      database: required("MYSQL_DATABASE"))
+      socket: socket, user: plain("MYSQL_USER") ?? "chattrix",
+      password: optional("MYSQL_PASSWORD") ?? "", database: required("MYSQL_DATABASE"))
+    options.addresses = mysqlAddresses()
     checkPlain("MYSQL_DATABASE")
-    // To the client library `localhost` is a Unix socket, and the port that was asked for nothing.
-    options.usesTCP = optional("MYSQL_PORT") != nil || host != "localhost"
     return options
   }
 
-  mutating func redis() -> RedisAddress {
-    let standard = RedisAddress.local
-    guard let url = optional("REDIS_URL") else { return standard }
-    do { return try RedisAddress(url: url) } catch {
+  mutating func redis() -> [RedisAddress] {
+    let standard = [RedisAddress.local]
+    guard let urls = optional("REDIS_URL") else { return standard }
+    do { return try RedisAddress.list(urls) } catch {
       fault("REDIS_URL", "\(error)")
       return standard
     }

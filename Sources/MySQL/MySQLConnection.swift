@@ -4,31 +4,6 @@
 import CMySQL
 import System
 
-package struct MySQLOptions: Sendable, Equatable {
-  package var host: String
-  package var port: UInt16
-  /// A Unix socket's path; where it is given, host and port are not used.
-  package var socket: String?
-  /// Connects to `localhost` by TCP; without it, that name is the client library's own Unix socket.
-  package var usesTCP = true
-  package var user: String
-  package var password: String
-  package var database: String
-  package var connectTimeoutSeconds: UInt32 = 2
-  /// How long one statement may take before the connection is given up; more than one lock is waited
-  /// for. The server is told to end the statement a second before, so that nothing runs on which
-  /// nobody waits for (MySQL: a SELECT).
-  package var readTimeoutSeconds: UInt32 = 7
-
-  package init(
-    host: String = "127.0.0.1", port: UInt16 = 3306, socket: String? = nil, user: String,
-    password: String, database: String
-  ) {
-    (self.host, self.port, self.socket) = (host, port, socket)
-    (self.user, self.password, self.database) = (user, password, database)
-  }
-}
-
 /// What the first `mysql_init` would do, which must not happen on two threads at once (MySQL's C API,
 /// "mysql_library_init").
 private let libraryIsReady = chattrix_library_init()
@@ -75,9 +50,14 @@ package final class MySQLConnection {
     ]
   }
 
-  /// - Parameter multipleStatements: For migration files only.
+  /// - Parameters:
+  ///   - address: Where, among those of `options`; nil for the first.
+  ///   - multipleStatements: For migration files only.
   /// - Throws: `MySQLError` (`isUnavailable` where the server cannot be reached).
-  package init(_ options: MySQLOptions, multipleStatements: Bool = false) throws(MySQLError) {
+  package init(
+    _ options: MySQLOptions, at address: MySQLAddress? = nil, multipleStatements: Bool = false
+  ) throws(MySQLError) {
+    let address = address ?? options.addresses[0]
     guard libraryIsReady, let handle = mysql_init(nil) else {
       throw MySQLError(code: 2008, message: "out of memory")
     }
@@ -86,12 +66,12 @@ package final class MySQLConnection {
       handle, options.connectTimeoutSeconds, options.readTimeoutSeconds,
       options.readTimeoutSeconds)
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
-    if options.socket == nil, options.usesTCP { chattrix_use_tcp(handle) }
+    if options.socket == nil, address.usesTCP { chattrix_use_tcp(handle) }
     let flags =
       UInt(CLIENT_FOUND_ROWS) | (multipleStatements ? UInt(CLIENT_MULTI_STATEMENTS) : 0)
     let connected = mysql_real_connect(
-      handle, options.socket == nil ? options.host : nil, options.user, options.password,
-      options.database, UInt32(options.port), options.socket, flags)
+      handle, options.socket == nil ? address.host : nil, options.user, options.password,
+      options.database, UInt32(address.port), options.socket, flags)
     guard connected != nil else { throw failure() }
     chattrix_wait_in_receive(handle, channel)
     for setting in Self.sessionSettings(options) { try run(setting) }

@@ -65,6 +65,11 @@ package struct MySQLError: Error, CustomStringConvertible {
     ].contains(code)
   }
 
+  /// Another node may serve where this one does not: it refuses, shuts down (ER_SERVER_SHUTDOWN,
+  /// ER_NORMAL_SHUTDOWN), or fell silent or away with a statement (CR_SERVER_LOST). A connection that was
+  /// closed while it was idle, or was killed, says nothing about its node.
+  var isOfNode: Bool { isRefused || [1053, 1077, 2013, 2055].contains(code) }
+
   /// CR_SERVER_GONE_ERROR: the connection was found broken before the statement was sent.
   package var wasNotSent: Bool { code == 2006 }
 

@@ -23,11 +23,28 @@ package struct RedisAddress: Sendable, Equatable {
     (self.socket, user, password, database) = (socket, nil, nil, 0)
   }
 
+  private static let schemes = ["redis://", "unix://", "redis+unix://"]
+
+  /// One URL or several, each behind the comma that ends the one before: a comma with no scheme behind it
+  /// belongs to a password or a path.
+  /// - Throws: ``Malformed``, also where there are more than eight: each can take its time-out.
+  package static func list(_ text: String) throws(Malformed) -> [RedisAddress] {
+    var urls: [String] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let begins = schemes.contains { part.hasPrefix($0) }
+      if begins || urls.isEmpty { urls.append(String(part)) } else { urls[urls.count - 1] += ",\(part)" }
+    }
+    guard urls.count <= 8 else { throw Malformed(description: "it lists more than 8 servers") }
+    var addresses: [RedisAddress] = []
+    for url in urls { addresses.append(try RedisAddress(url: url)) }
+    return addresses
+  }
+
   /// - Throws: ``Malformed``. `rediss` (TLS) is not supported.
   package init(url: String) throws(Malformed) {
-    let schemes = ["redis://", "unix://", "redis+unix://"]
-    guard let scheme = schemes.first(where: { url.hasPrefix($0) }) else {
-      throw Malformed(description: "it begins with none of \(schemes.joined(separator: ", "))")
+    guard let scheme = Self.schemes.first(where: { url.hasPrefix($0) }) else {
+      throw Malformed(
+        description: "it begins with none of \(Self.schemes.joined(separator: ", "))")
     }
     var rest = url.dropFirst(scheme.count)
     if let at = rest.lastIndex(of: "@") {
@@ -36,7 +53,7 @@ package struct RedisAddress: Sendable, Equatable {
     } else {
       (user, password) = (nil, nil)
     }
-    (socket, database) = scheme == schemes[0] ? try Self.tcp(rest) : try Self.unix(rest)
+    (socket, database) = scheme == Self.schemes[0] ? try Self.tcp(rest) : try Self.unix(rest)
   }
 
   private static func credentials(

@@ -1,27 +1,32 @@
 // A connection for commands: blocking, with every wait bounded, re-made after a failure.
 //
-// It belongs to one thread. After a failure that took its time it fails at once for a second
-// (RedisTimeouts), because what Redis holds is never worth holding up a call: the caller goes on without
+// It belongs to one thread. After a failure that took its time the address is not tried for a second
+// (RedisNodes), and where there is no other one, every command fails at once: the caller goes on without
 // it. A Redis that refuses connections costs nothing, so one that was restarted is met at once.
 
 import System
 
 package final class RedisConnection {
-  private let address: RedisAddress
-  private let limits: RESPLimits
   private let timeouts: RedisTimeouts
+  private var nodes: RedisNodes
   private var stream: RedisStream?
-  private var backOff: (until: Deadline, cause: RedisError)?
   private var request: [UInt8] = []
 
   /// Connects with the first command.
+  /// - Parameter addresses: in the order in which they are tried; not empty.
   package init(
+    addresses: [RedisAddress], limits: RESPLimits = RESPLimits(),
+    timeouts: RedisTimeouts = RedisTimeouts()
+  ) {
+    self.timeouts = timeouts
+    nodes = RedisNodes(addresses, limits: limits, timeouts: timeouts)
+  }
+
+  package convenience init(
     address: RedisAddress, limits: RESPLimits = RESPLimits(),
     timeouts: RedisTimeouts = RedisTimeouts()
   ) {
-    self.address = address
-    self.limits = limits
-    self.timeouts = timeouts
+    self.init(addresses: [address], limits: limits, timeouts: timeouts)
   }
 
   /// Sends a command and waits for its reply.
@@ -36,14 +41,15 @@ package final class RedisConnection {
   package func command(_ arguments: [RedisArgument]) throws(RedisError) -> RedisValue {
     request.removeAll(keepingCapacity: request.capacity <= 16_384)
     RESPEncoder.encode(arguments, to: &request)
+    try makeReady()
     let reply: RedisValue
     let patience = Deadline(milliseconds: timeouts.cheapMilliseconds)
     do {
-      try makeReady()
       try stream!.send(request)
       reply = try stream!.reply(before: Deadline(milliseconds: timeouts.replyMilliseconds))
     } catch {
-      fail(error, isCheap: !patience.hasPassed)
+      stream = nil
+      if patience.hasPassed { nodes.failed(error) }
       throw error
     }
     if case .error(let message) = reply { throw refusal(message) }
@@ -54,26 +60,17 @@ package final class RedisConnection {
   /// finds another one, where a name or an address stands for whichever is well.
   private func refusal(_ message: String) -> RedisError {
     guard RedisError.saysAway(message) else { return .refused(message) }
+    let cause = RedisError.unavailable(message)
     stream = nil
-    return .unavailable(message)
+    nodes.refused(cause)
+    return cause
   }
 
   private func makeReady() throws(RedisError) {
-    if let backOff {
-      if !backOff.until.hasPassed { throw backOff.cause }
-      self.backOff = nil
-    }
     // A server that was restarted between two commands is met again without an error.
-    if stream?.isStale != false {
+    if stream?.isStale != false || nodes.isWorthLeaving {
       stream = nil
-      stream = try RedisStream.open(address, limits: limits, timeouts: timeouts)
-    }
-  }
-
-  private func fail(_ cause: RedisError, isCheap: Bool) {
-    stream = nil
-    if backOff == nil, !isCheap {
-      backOff = (Deadline(milliseconds: timeouts.backOffMilliseconds), cause)
+      stream = try nodes.open()
     }
   }
 }

@@ -12,6 +12,8 @@ package struct RedisTimeouts: Sendable {
   package var cheapMilliseconds: Int32 = 50
   /// After any other nothing is tried for as long, so that a dead Redis costs a request nothing.
   package var backOffMilliseconds: Int32 = 1000
+  /// After so long with another address than the first, those before it are tried again.
+  package var settledMilliseconds: Int32 = 15_000
 
   package init() {}
 }
@@ -26,8 +28,10 @@ struct RedisStream: ~Copyable {
   }
 
   /// Connects, authenticates and selects the database.
+  /// - Parameter refusesReplicas: Whether a replica, which takes no writes and whose PUBLISH reaches no
+  ///   other server, counts as away.
   static func open(
-    _ address: RedisAddress, limits: RESPLimits, timeouts: RedisTimeouts
+    _ address: RedisAddress, limits: RESPLimits, timeouts: RedisTimeouts, refusesReplicas: Bool
   ) throws(RedisError) -> RedisStream {
     var stream = RedisStream(try connected(to: address.socket, timeouts), limits)
     stream.setTimeout(SO_RCVTIMEO, milliseconds: timeouts.replyMilliseconds)
@@ -40,6 +44,7 @@ struct RedisStream: ~Copyable {
     if address.database != 0 {
       try stream.prepare(["SELECT", RedisArgument(address.database)], before: deadline)
     }
+    if refusesReplicas { try stream.refuseReplica(before: deadline) }
     return stream
   }
 
@@ -65,6 +70,15 @@ struct RedisStream: ~Copyable {
     try send(bytes)
     // A refusal here (a wrong password, no such database) leaves no connection to work with.
     if case .error(let message) = try reply(before: deadline) { throw .unavailable(message) }
+  }
+
+  /// A user who may not ask (ACL) is served by whatever is there.
+  private mutating func refuseReplica(before deadline: Deadline) throws(RedisError) {
+    var bytes: [UInt8] = []
+    RESPEncoder.encode(["ROLE"], to: &bytes)
+    try send(bytes)
+    let role = try reply(before: deadline).elements?.first?.bytes
+    if role == Array("slave".utf8) { throw .unavailable("a replica") }
   }
 
   borrowing func send(_ bytes: [UInt8]) throws(RedisError) {

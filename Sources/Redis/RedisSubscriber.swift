@@ -10,24 +10,30 @@ package final class RedisSubscriber {
   /// given up after as long again.
   private static let silenceMilliseconds: Int32 = 10_000
 
-  private let address: RedisAddress
   private let channel: String
-  private let limits: RESPLimits
   private let timeouts: RedisTimeouts
+  private var nodes: RedisNodes
   private var stream: RedisStream?
   private var backOff: Deadline?
   private var silence = Deadline(milliseconds: 0)
   private var pingIsOut = false
 
   /// Connects with the first call of ``next(timeoutMilliseconds:)``.
+  /// - Parameter addresses: in the order in which they are tried; not empty.
   package init(
+    addresses: [RedisAddress], channel: String, limits: RESPLimits = RESPLimits(),
+    timeouts: RedisTimeouts = RedisTimeouts()
+  ) {
+    self.channel = channel
+    self.timeouts = timeouts
+    nodes = RedisNodes(addresses, limits: limits, timeouts: timeouts)
+  }
+
+  package convenience init(
     address: RedisAddress, channel: String, limits: RESPLimits = RESPLimits(),
     timeouts: RedisTimeouts = RedisTimeouts()
   ) {
-    self.address = address
-    self.channel = channel
-    self.limits = limits
-    self.timeouts = timeouts
+    self.init(addresses: [address], channel: channel, limits: limits, timeouts: timeouts)
   }
 
   /// Whether the channel is being listened to.
@@ -46,7 +52,7 @@ package final class RedisSubscriber {
       self.backOff = nil
     }
     do {
-      if stream == nil { try subscribe() }
+      if stream == nil || nodes.isWorthLeaving { try subscribe() }
       return try message(timeoutMilliseconds)
     } catch {
       stream = nil
@@ -56,7 +62,8 @@ package final class RedisSubscriber {
   }
 
   private func subscribe() throws(RedisError) {
-    var fresh = try RedisStream.open(address, limits: limits, timeouts: timeouts)
+    stream = nil
+    var fresh = try nodes.open()
     try fresh.send(Self.encoded(["SUBSCRIBE", RedisArgument(channel)]))
     let reply = try fresh.reply(before: Deadline(milliseconds: timeouts.replyMilliseconds))
     if case .error(let message) = reply { throw .unavailable(message) }

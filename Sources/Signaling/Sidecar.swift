@@ -3,7 +3,7 @@
 import System
 
 package struct Sidecar: Sendable {
-  private let mailbox: Mailbox
+  let mailbox: Mailbox
 
   package init() throws(SystemError) { mailbox = try Mailbox() }
 

@@ -1,17 +1,19 @@
-// A thread's way to MySQL: one connection that is made when it is first needed and made again when
-// it broke, and transactions that run again when InnoDB gave them up for another.
+// A thread's way to MySQL: one connection that is made when it is first needed and made again, to another
+// node of a cluster if need be, when it broke, and transactions that run again when InnoDB gave them up for another.
 
 import Calls
 import MySQL
 import System
 
 package final class Database {
-  private let options: MySQLOptions
+  private var nodes: MySQLNodes
   private let recording: Recording
   private var connection: MySQLConnection? { didSet { (usersKey, texts) = (nil, [:]) } }
   private var usersKey: UsersKey?
   private var texts: [StatementShape: String] = [:]
   private var usedAt: Int64 = 0
+  /// No node could be connected to.
+  private var isCutOff = false
 
   /// After this time without use a connection is looked at before it is used again.
   private static let idleMilliseconds: Int64 = 1000
@@ -34,9 +36,22 @@ package final class Database {
     }
   }
 
+  /// What is left to try where a connection serves no longer: its own node once more, and each other.
+  private struct Reconnections {
+    private var left: Int
+
+    init(hasConnection: Bool, nodes: Int) { left = (hasConnection ? 1 : 0) + nodes - 1 }
+
+    /// Counts one.
+    mutating func mayReconnect() -> Bool {
+      left -= 1
+      return left >= 0
+    }
+  }
+
   /// - Parameter recording: Which requests to servers elsewhere the changes of calls are recorded for.
   package init(_ options: MySQLOptions, recording: Recording = []) {
-    (self.options, self.recording) = (options, recording)
+    (nodes, self.recording) = (MySQLNodes(options), recording)
   }
 
   /// Whether the server does what a request needs: for `/readyz` (contract §7.14).
@@ -50,19 +65,18 @@ package final class Database {
   }
 
   /// Runs statements that change nothing, or that commit by themselves and may run twice. A
-  /// connection that turns out to be dead is made again once; after a conflict `body` runs again.
+  /// connection that turns out to be dead, or whose node does not serve, is made again; after a conflict `body` runs again.
   /// - Throws: `MySQLError`, and what `body` throws.
   @discardableResult
   package func read<Result>(_ body: (MySQLConnection) throws -> Result) throws -> Result {
     var conflicts = Conflicts()
-    var mayReconnect = connection != nil
+    var reconnections = Reconnections(hasConnection: connection != nil, nodes: nodes.count)
     while true {
       do {
         return try body(try open())
       } catch let error as MySQLError where error.isUnavailable {
-        connection = nil
-        guard mayReconnect else { throw error }
-        mayReconnect = false
+        lose(error)
+        guard !isCutOff, reconnections.mayReconnect() else { throw error }
       } catch let error as MySQLError where error.isConflict {
         guard conflicts.mayRetry(after: error) else { throw error }
       }
@@ -125,7 +139,7 @@ package final class Database {
   ///   unknown.
   func change<Result>(_ body: (Transaction) throws -> Result) throws -> Result {
     var conflicts = Conflicts()
-    var mayReconnect = connection != nil
+    var reconnections = Reconnections(hasConnection: connection != nil, nodes: nodes.count)
     while true {
       var current: Transaction?
       do {
@@ -135,9 +149,9 @@ package final class Database {
         try transaction.end()
         return result
       } catch let error as MySQLError where error.isUnavailable {
-        connection = nil
-        guard mayReconnect, current?.mayRunAgain(after: error) != false else { throw error }
-        mayReconnect = false
+        lose(error)
+        guard !isCutOff, current?.mayRunAgain(after: error) != false, reconnections.mayReconnect()
+        else { throw error }
       } catch let error as MySQLError
         where error.isConflict || error.isStatementTimeout && current?.isCommitting != true
       {
@@ -156,6 +170,11 @@ package final class Database {
     do { try connection?.run("ROLLBACK") } catch { connection = nil }
   }
 
+  private func lose(_ error: MySQLError) {
+    connection = nil
+    if !isCutOff { nodes.failed(error) }
+  }
+
   private func open() throws(MySQLError) -> MySQLConnection {
     // A statement that commits is not sent twice, so it must not be what finds the connection closed.
     let now = MonotonicClock.milliseconds()
@@ -163,8 +182,9 @@ package final class Database {
     if let connection, now - usedAt < Self.idleMilliseconds || !connection.isClosed {
       return connection
     }
-    let made = try MySQLConnection(options)
-    connection = made
+    (connection, isCutOff) = (nil, true)
+    let made = try nodes.connect()
+    (connection, isCutOff) = (made, false)
     return made
   }
 }

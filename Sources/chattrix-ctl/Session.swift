@@ -30,7 +30,7 @@ final class Session {
     settings: CallSettings(
       ringSeconds: configuration.callTimeoutSeconds,
       maximumSeconds: configuration.maximumCallSeconds),
-    hints: Hints(redis: RedisConnection(address: configuration.redis)))
+    hints: Hints(redis: RedisConnection(addresses: configuration.redis)))
 
   private(set) lazy var media = MediaStore(
     database, hints: Hints(redis: nil), absenceSeconds: configuration.agoraAbsenceSeconds)

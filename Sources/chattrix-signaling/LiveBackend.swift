@@ -23,7 +23,7 @@ struct LiveBackend: Backend {
 
   init(_ configuration: Configuration, log: Log) {
     database = Database(configuration.mysql, recording: configuration.delivery.recording)
-    redis = RedisConnection(address: configuration.redis)
+    redis = RedisConnection(addresses: configuration.redis)
     roster = ConnectionRoster(redis)
     outbox = Outbox(database)
     presence = Presence(database)

@@ -24,7 +24,7 @@ func program(_ name: String) throws(SystemError) -> String {
     qualityDays: configuration.qualityRetentionDays, auditDays: configuration.auditRetentionDays)
   let sweeper = Sweeper(
     Database(configuration.mysql, recording: configuration.delivery.recording),
-    hints: Hints(redis: RedisConnection(address: configuration.redis)), retention: retention,
+    hints: Hints(redis: RedisConnection(addresses: configuration.redis)), retention: retention,
     absenceSeconds: configuration.agoraAbsenceSeconds,
     routines: try? Migrations.installedRoutines())
   return {

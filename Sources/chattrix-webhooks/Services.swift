@@ -23,9 +23,9 @@ extension DeliverySettings {
 
 /// Listens for what the workers and the WebSocket server publish after a commit: whatever it is, a webhook may
 /// be due. While Redis is away the dispatcher's poll finds them.
-func listen(to address: RedisAddress, _ wake: WakeUp) throws(SystemError) {
+func listen(to addresses: [RedisAddress], _ wake: WakeUp) throws(SystemError) {
   _ = try Thread.start(name: "hints") {
-    let subscriber = RedisSubscriber(address: address, channel: Hints.channel)
+    let subscriber = RedisSubscriber(addresses: addresses, channel: Hints.channel)
     while true {
       if (try? subscriber.next(timeoutMilliseconds: 1000)) ?? nil != nil { wake.raise() }
     }
@@ -37,7 +37,7 @@ func makeContext(_ configuration: Configuration, _ database: Database) -> (Deliv
   WebhookContext
 {
   let history = HistoryStore(database, hints: Hints(redis: nil))
-  let roster = ConnectionRoster(RedisConnection(address: configuration.redis))
+  let roster = ConnectionRoster(RedisConnection(addresses: configuration.redis))
   return { delivery in
     var context = WebhookContext()
     switch delivery.key.type {

@@ -21,7 +21,7 @@ do {
   let shared = try SupervisorLink.counters(environment)
   let metrics = Metrics(counters: shared?.counters, slot: shared?.slot ?? 0)
   let database = Database(configuration.mysql, recording: configuration.delivery.recording)
-  let redis = RedisConnection(address: configuration.redis)
+  let redis = RedisConnection(addresses: configuration.redis)
   let application = Application(
     APISettings(configuration), authenticator: Authenticator(configuration.jwt),
     database: database, redis: redis, log: log)

@@ -170,7 +170,7 @@ import Testing
   @Test("§9.1 without the database: 503, so that Agora sends it again")
   func databaseAway() throws {
     var options = TestDatabase.current.options
-    (options.socket, options.host, options.port) = (nil, "127.0.0.1", 1)
+    (options.socket, options.addresses) = (nil, [MySQLAddress(host: "127.0.0.1", port: 1)])
     let service = try Service(
       environment: ["AGORA_WEBHOOK_SECRET": Self.secret], mysql: options)
     let payload = #"{"channelName": "3f1d0c9a8b7e6f5d4c3b2a1908f7e6d5", "uid": 1, "clientSeq": 1}"#

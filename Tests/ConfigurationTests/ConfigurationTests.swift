@@ -29,7 +29,7 @@ import Testing
         == MySQLOptions(
           host: "127.0.0.1", port: 3306, socket: nil, user: "chattrix", password: "",
           database: "chattrix"))
-    #expect(found.redis == RedisAddress.local)
+    #expect(found.redis == [RedisAddress.local])
     #expect(found.jwtSecret == required["JWT_SECRET"].map { Array($0.utf8) })
     #expect(found.jwtIssuer == nil)
     #expect(found.jwtAudience == nil)
@@ -87,8 +87,8 @@ import Testing
         == MySQLOptions(
           host: "db.internal", port: 3307, socket: "/run/mysqld.sock", user: "me",
           password: "p w'\"", database: "chattrix"))
-    #expect(found.redis.socket == .tcp(host: "redis.internal", port: 6380))
-    #expect(found.redis.database == 3)
+    #expect(found.redis[0].socket == .tcp(host: "redis.internal", port: 6380))
+    #expect(found.redis[0].database == 3)
     #expect(found.jwtIssuer == "https://id.example")
     #expect(found.jwtAudience == "calls")
     #expect(found.workers == 3)
@@ -153,12 +153,27 @@ import Testing
 
   @Test("R14 localhost with a port is a port, and without one the client library's own socket")
   func localhost() throws {
-    #expect(try configuration().mysql.usesTCP)
-    #expect(try !configuration(["MYSQL_HOST": "localhost"]).mysql.usesTCP)
-    #expect(try configuration(["MYSQL_HOST": "localhost", "MYSQL_PORT": "3307"]).mysql.usesTCP)
-    for host in ["::1", "db.internal", "10.0.0.1"] {
-      #expect(try configuration(["MYSQL_HOST": host]).mysql.usesTCP)
+    func usesTCP(_ variables: [String: String]) throws -> Bool {
+      try configuration(variables).mysql.addresses[0].usesTCP
     }
+    #expect(try usesTCP([:]))
+    #expect(try !usesTCP(["MYSQL_HOST": "localhost"]))
+    #expect(try usesTCP(["MYSQL_HOST": "localhost", "MYSQL_PORT": "3307"]))
+    #expect(try usesTCP(["MYSQL_HOST": "localhost:3306"]))
+    for host in ["::1", "db.internal", "10.0.0.1"] { #expect(try usesTCP(["MYSQL_HOST": host])) }
+  }
+
+  @Test("§10 the nodes of a cluster, each with a port of its own or MYSQL_PORT")
+  func nodes() throws {
+    let found = try configuration([
+      "MYSQL_HOST": "a.internal, b:3307,[::1]:3308,[fe80::1],::1,10.0.0.1", "MYSQL_PORT": "4000",
+    ])
+    #expect(
+      found.mysql.addresses == [
+        MySQLAddress(host: "a.internal", port: 4000), MySQLAddress(host: "b", port: 3307),
+        MySQLAddress(host: "::1", port: 3308), MySQLAddress(host: "fe80::1", port: 4000),
+        MySQLAddress(host: "::1", port: 4000), MySQLAddress(host: "10.0.0.1", port: 4000),
+      ])
   }
 
   @Test("§7.12 lists are comma-separated, blanks around their elements dropped")

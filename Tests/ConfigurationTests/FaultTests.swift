@@ -46,7 +46,13 @@ import Testing
         "s3cret", String(repeating: "s", count: 31), ",", String(repeating: "s", count: 40) + "\n",
       ]
     ),
-    ("MYSQL_HOST", ["db.internal:3307", "tcp://db", "a,b", " db", "db "]),
+    (
+      "MYSQL_HOST",
+      [
+        "db:0", "db:x", "db:65536", "db:", ":3306", "tcp://db", "a,,b", "a,", "a b", " db", "db ", "[::1",
+        "[::1]3306", "[db]:1", "a,b,c,d,e,f,g,h,i",
+      ]
+    ),
     ("MYSQL_DATABASE", ["chattrix ", "\tchattrix"]), ("MYSQL_USER", ["me "]),
     ("JWT_ISSUER", ["https://id.example\n"]), ("JWT_AUDIENCE", [" calls"]),
     ("QUALITY_RETENTION_DAYS", ["-1", "36501"]),

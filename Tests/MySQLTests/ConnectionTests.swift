@@ -26,7 +26,7 @@ import Testing
     #expect(
       failure {
         $0.socket = nil
-        $0.port = 1
+        $0.addresses[0].port = 1
       }?.isUnavailable == true)
   }
 

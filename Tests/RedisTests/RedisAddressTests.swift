@@ -33,6 +33,22 @@ import Testing
     #expect(address.socket == .unix(path: "/run/redis.sock"))
   }
 
+  @Test("§10 several servers, each a URL of its own; other commas belong to their URL")
+  func lists() throws {
+    let found = try RedisAddress.list("redis://:a,b@one,redis://two:1/3,unix:///run/c,d")
+    #expect(
+      found.map(\.socket) == [
+        .tcp(host: "one", port: 6379), .tcp(host: "two", port: 1), .unix(path: "/run/c,d"),
+      ])
+    #expect(found[0].password == "a,b")
+    #expect(found[1].database == 3)
+    for text in ["", ",", ",redis://one", "redis://one,rediss://two"] {
+      #expect(throws: RedisAddress.Malformed.self) { try RedisAddress.list(text) }
+    }
+    let many = Array(repeating: "redis://one", count: 9).joined(separator: ",")
+    #expect(throws: RedisAddress.Malformed.self) { try RedisAddress.list(many) }
+  }
+
   @Test(arguments: [
     "", "localhost:6379", "rediss://localhost", "http://localhost", "redis://", "redis://:6379",
     "redis://localhost:0", "redis://localhost:65536", "redis://localhost/x", "redis://localhost/-1",

@@ -31,7 +31,9 @@ programs_environment() {
 # the socket is then for whoever looks into it from this machine.
 programs_database() {
   unset MYSQL_HOST MYSQL_PORT
-  if [[ -n $STACK_SHARE ]]; then
+  if [[ -n $STACK_NODES ]]; then
+    MYSQL_HOST=$STACK_NODES MYSQL_PORT=3306
+  elif [[ -n $STACK_SHARE ]]; then
     MYSQL_HOST=$(env_get MYSQL_HOST "$STACK_SHARE/env")
     MYSQL_PORT=$(env_get MYSQL_PORT "$STACK_SHARE/env")
   elif [[ -n $STACK_ADDRESS ]]; then

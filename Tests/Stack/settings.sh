@@ -10,9 +10,11 @@ STACK_PORT=${STACK_PORT:-8443}
 STACK_SHARE=${STACK_SHARE:+$(realpath -m -- "$STACK_SHARE")}
 # An address by which other hosts reach this one, besides loopback; else empty.
 STACK_ADDRESS=${STACK_ADDRESS-}
+# The nodes of a cluster (MYSQL_HOST), which stand in for this stack's MariaDB; else empty.
+STACK_NODES=${STACK_NODES-}
 # Which server the data is in: mariadb, which Debian has, or mysql, MySQL's own, where it is installed.
 STACK_DATABASE=${STACK_DATABASE:-mariadb}
-export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS STACK_DATABASE
+export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS STACK_NODES STACK_DATABASE
 
 [[ $STACK_PORT =~ ^[1-9][0-9]{0,4}$ && $STACK_PORT -le 65532 ]] || {
   echo "STACK_PORT is a port between 1 and 65532, and the three after it belong to the stack too" >&2

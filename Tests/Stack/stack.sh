@@ -5,6 +5,7 @@
 #
 #   STACK_SHARE=DIR    a second host: nginx and our programs over the MariaDB and Redis of DIR's stack
 #   STACK_ADDRESS=IP   listen there too; what shares this one's MariaDB and Redis reaches them there
+#   STACK_NODES=HOSTS  our programs over a cluster (MYSQL_HOST) that has this stack's login
 #   STACK_NETNS=NAME   in this network namespace (ip-netns(8)), where all ports are its own
 set -euo pipefail
 
@@ -45,7 +46,7 @@ stack_up() {
   redis_stop
   settings_turn_logs
   [[ -n $STACK_SHARE ]] || {
-    mariadb_start
+    [[ -n $STACK_NODES ]] || mariadb_start
     redis_start
   }
   nginx_start

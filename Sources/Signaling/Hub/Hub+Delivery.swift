@@ -34,6 +34,7 @@ extension Hub {
     let (sessions, now) = (sessions(of: user), services.now())
     for session in sessions where !isReady(session, at: now) { session.isBehind = true }
     guard let after = sessions.filter({ isReady($0, at: now) }).map(\.cursor).min() else {
+      hintedUsers.remove(UserKey(user.id))
       return
     }
     (user.isFetching, user.mustLookAgain) = (true, false)
@@ -55,7 +56,10 @@ extension Hub {
   func fetched(
     _ userId: String, _ serial: UInt32, _ after: Int64, _ result: Result<[StoredEvent], Unavailable>
   ) {
-    guard let user = users[userId], user.serial == serial else { return }
+    guard let user = users[userId], user.serial == serial else {
+      hintedUsers.remove(UserKey(userId))
+      return
+    }
     user.isFetching = false
     guard case .success(let events) = result else {
       unfetched.insert(UserKey(userId))
@@ -72,7 +76,13 @@ extension Hub {
         deliver(events, to: session, of: user)
       }
     }
-    if events.count == Self.pageSize || user.mustLookAgain { look(user) }
+    if events.count == Self.pageSize || user.mustLookAgain {
+      look(user)
+    } else if events.isEmpty {
+      hintedUsers.foundNothing(UserKey(userId), now: MonotonicClock.milliseconds())
+    } else {
+      hintedUsers.remove(UserKey(userId))
+    }
   }
 
   /// Sends what the session lacks, and of that no more at a time than its queue may hold.

@@ -35,6 +35,7 @@ final class Hub {
   var openings: OpeningQueue
   /// Users whose events could not be fetched, to be tried again.
   var unfetched: Set<UserKey> = []
+  var hintedUsers = HintedUsers()
   /// Invitations that have reached a device of the user, whose calls could not be marked as ringing,
   /// to be tried again.
   var unmarked: [(userId: String, invitation: Invitation)] = []
@@ -79,8 +80,8 @@ final class Hub {
       ? try JobQueue.start(name: "roster", makeBackend: services.makeBackend) : nil
     rosterName = services.randomness.hexadecimal(bytes: 16)
     try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
-    if let address = services.redis {
-      try HintListener.start(address, mailbox: mailbox, redis: redis)
+    if let addresses = services.redis {
+      try HintListener.start(addresses, mailbox: mailbox, redis: redis)
     }
   }
 
@@ -163,8 +164,7 @@ extension Hub: ConnectionHandler {
         fetched(userId, serial, after, result)
       case .ticket(let tag, let result): redeemed(tag, result)
       case .result(let tag, let requestId, let response): answered(tag, requestId, response)
-      case .hints(let ids):
-        for id in ids { if let user = users[id] { look(user) } }
+      case .hints(let ids): hinted(ids)
       case .recent(let list):
         for (id, lastEventId) in list { if let user = users[id] { look(user, upTo: lastEventId) } }
       case .notRinging(let userId, let invitation): unmarked.append((userId, invitation))

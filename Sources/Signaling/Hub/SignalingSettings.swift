@@ -48,7 +48,7 @@ package struct SignalingServices: Sendable {
   /// Called once on each thread that needs one.
   package var makeBackend: @Sendable () -> any Backend
   /// nil where there is no Redis: hints are then only polled for.
-  package var redis: RedisAddress?
+  package var redis: [RedisAddress]?
   package var log: Log
   package var randomness: Randomness
   /// The clock that logins are judged by, as the verifier of their tokens does.
@@ -60,7 +60,7 @@ package struct SignalingServices: Sendable {
     success: @escaping @Sendable (_ data: [UInt8], _ requestId: String) -> HTTPResponse,
     refusal: @escaping @Sendable (CallError, _ requestId: String) -> HTTPResponse,
     reload: @escaping @Sendable () -> Void = {},
-    makeBackend: @escaping @Sendable () -> any Backend, redis: RedisAddress?, log: Log,
+    makeBackend: @escaping @Sendable () -> any Backend, redis: [RedisAddress]?, log: Log,
     randomness: Randomness = .system, now: @escaping @Sendable () -> Timestamp = { .now() }
   ) {
     (self.loginOfHeaders, self.loginOfToken) = (loginOfHeaders, loginOfToken)

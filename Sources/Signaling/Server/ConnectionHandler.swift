@@ -21,10 +21,19 @@ package protocol ConnectionHandler: AnyObject {
   func closed(_ connection: Connection)
   /// Four times a second.
   func ticked()
+  /// Until `due()` is to be called, in milliseconds; nil is never. Asked after everything else.
+  var millisecondsLeft: Int32? { get }
+  /// Called once that time is over, and now and then before.
+  func due()
   /// The server's wake-up descriptor was raised.
   func woken()
   /// SIGHUP has come: what can change while the program runs is to be read again.
   func reload()
   /// A shutdown has begun.
   func stopping()
+}
+
+extension ConnectionHandler {
+  package var millisecondsLeft: Int32? { nil }
+  package func due() {}
 }

@@ -72,8 +72,11 @@ package final class Server {
       batch.removeAll(keepingCapacity: true)
       ready = []
       // Collected first: handling an event changes what epoll watches.
-      try epoll.wait(timeoutMilliseconds: -1) { tag, events in batch.append((tag, events)) }
+      try epoll.wait(timeoutMilliseconds: handler.millisecondsLeft ?? -1) { tag, events in
+        batch.append((tag, events))
+      }
       for (tag, events) in batch { handle(tag, events) }
+      if handler.millisecondsLeft == 0 { handler.due() }
       ready = batch
     }
   }

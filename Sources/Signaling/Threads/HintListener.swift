@@ -7,10 +7,10 @@ import System
 
 enum HintListener {
   static func start(
-    _ address: RedisAddress, mailbox: Mailbox, redis: Availability
+    _ addresses: [RedisAddress], mailbox: Mailbox, redis: Availability
   ) throws(SystemError) {
     _ = try Thread.start(name: "hints") {
-      let subscriber = RedisSubscriber(address: address, channel: Hints.channel)
+      let subscriber = RedisSubscriber(addresses: addresses, channel: Hints.channel)
       while true {
         do throws(RedisError) {
           let message = try subscriber.next(timeoutMilliseconds: 1000)

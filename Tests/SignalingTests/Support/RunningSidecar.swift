@@ -6,9 +6,10 @@ import Calls
 import Glibc
 import HTTP
 import JSON
-import Signaling
 import Synchronization
 import System
+
+@testable import Signaling
 
 final class RunningSidecar {
   let world = World()
@@ -52,6 +53,9 @@ final class RunningSidecar {
     sidecar.stop()
     thread.join()
   }
+
+  /// As if Redis had brought a message.
+  func hint(_ users: [String]) { sidecar.mailbox.post(.hints(users)) }
 
   /// Begins the end of the sidecar.
   func beginStop() { sidecar.stop() }

@@ -30,6 +30,10 @@ final class World: Sendable {
     var touchesBegun = 0
     /// The database answers and takes no writes; Redis likewise.
     var isReadOnly = false
+    /// Until then, by the monotonic clock, whoever reads sees no event, as at a node that lags behind.
+    var blindUntilMilliseconds: Int64 = 0
+    /// Nobody is found to have had an event lately.
+    var isPollBlind = false
     var isRedisFull = false
     var performed: [Performed] = []
     var fetches = 0
@@ -135,6 +139,7 @@ struct WorldBackend: Backend {
   func events(of userId: String, after: Int64, limit: Int) throws -> [StoredEvent] {
     try ask { state in
       state.fetches += 1
+      if MonotonicClock.milliseconds() < state.blindUntilMilliseconds { return [] }
       let all = state.events[userId] ?? []
       return Array(all.filter { $0.eventId > after }.prefix(limit))
     }
@@ -142,6 +147,7 @@ struct WorldBackend: Backend {
 
   func usersWithEvents(sinceMilliseconds: Int) throws -> [(userId: String, lastEventId: Int64)] {
     try ask { state in
+      if state.isPollBlind { return [] }
       let since = state.now.milliseconds - Int64(sinceMilliseconds)
       return state.events.compactMap { user, events in
         guard let last = events.last, last.createdAt.milliseconds >= since else { return nil }

@@ -1,0 +1,85 @@
+// Several servers, of which the first that serves is used.
+
+import Glibc
+import Redis
+import System
+import TestServers
+import Testing
+
+@Suite(.serialized) struct RedisNodesTests {
+  private let first: RedisServer
+  private let second: RedisServer
+
+  init() throws {
+    first = try RedisServer()
+    second = try RedisServer()
+    _ = try first.connect().command("SET", "name", "first")
+    _ = try second.connect().command("SET", "name", "second")
+  }
+
+  private func connection(_ change: (inout RedisTimeouts) -> Void = { _ in }) throws
+    -> RedisConnection
+  {
+    var timeouts = RedisTimeouts()
+    timeouts.cheapMilliseconds = 10_000
+    change(&timeouts)
+    return RedisConnection(addresses: [try first.address, try second.address], timeouts: timeouts)
+  }
+
+  private func name(_ redis: RedisConnection) throws -> String {
+    String(decoding: try redis.command("GET", "name").bytes ?? [], as: UTF8.self)
+  }
+
+  @Test("§10 the next server serves while the first is away, and the first again later")
+  func away() throws {
+    let redis = try connection { $0.settledMilliseconds = 300 }
+    #expect(try name(redis) == "first")
+    first.stop()
+    #expect(try name(redis) == "second")
+    try first.start()
+    _ = try first.connect().command("SET", "name", "first")
+    usleep(350_000)
+    #expect(try name(redis) == "first")
+  }
+
+  @Test("§10 a replica counts as away, from the beginning and from when it becomes one")
+  func replica() throws {
+    let before = try connection()
+    #expect(try name(before) == "first")
+    _ = try first.connect().command("REPLICAOF", "127.0.0.1", "1")
+    #expect(try name(connection()) == "second")
+    #expect(throws: RedisError.self) { try before.command("SET", "k", "v") }
+    #expect(try before.command("SET", "k", "v") == .simple("OK"))
+    #expect(try name(before) == "second")
+  }
+
+  @Test("§10 a server that hangs costs one command its time")
+  func hanging() throws {
+    let redis = try connection {
+      $0.cheapMilliseconds = 50
+      $0.replyMilliseconds = 100
+      $0.backOffMilliseconds = 60_000
+    }
+    #expect(try name(redis) == "first")
+    first.freeze(true)
+    defer { first.freeze(false) }
+    #expect(throws: RedisError.self) { try redis.command("PING") }
+    for _ in 0..<10 { #expect(try name(redis) == "second") }
+  }
+
+  @Test("§10 whoever listens moves to the next server as well")
+  func subscriber() throws {
+    var timeouts = RedisTimeouts()
+    timeouts.backOffMilliseconds = 20
+    let subscriber = RedisSubscriber(
+      addresses: [try first.address, try second.address], channel: "c", timeouts: timeouts)
+    #expect(try subscriber.next(timeoutMilliseconds: 20) == nil)
+    first.stop()
+    #expect(throws: RedisError.self) { try subscriber.next(timeoutMilliseconds: 1000) }
+    for _ in 0..<100 where !subscriber.isConnected {
+      #expect(try subscriber.next(timeoutMilliseconds: 20) == nil)
+    }
+    #expect(try second.connect().command("PUBLISH", "c", "word") == .integer(1))
+    #expect(try subscriber.next(timeoutMilliseconds: 1000) == Array("word".utf8))
+  }
+}
