@@ -20,7 +20,8 @@ extension Variables {
       guard let (host, own) = Self.hostAndPort(trimmed(part)) else {
         fault(
           "MYSQL_HOST",
-          "must list names or addresses of hosts, each with or without :PORT, and IPv6 in brackets then")
+          "must list names or addresses of hosts, each with or without :PORT, and IPv6 in brackets then"
+        )
         return [standard]
       }
       addresses.append(

@@ -32,7 +32,11 @@ package struct RedisAddress: Sendable, Equatable {
     var urls: [String] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let begins = schemes.contains { part.hasPrefix($0) }
-      if begins || urls.isEmpty { urls.append(String(part)) } else { urls[urls.count - 1] += ",\(part)" }
+      if begins || urls.isEmpty {
+        urls.append(String(part))
+      } else {
+        urls[urls.count - 1] += ",\(part)"
+      }
     }
     guard urls.count <= 8 else { throw Malformed(description: "it lists more than 8 servers") }
     var addresses: [RedisAddress] = []

@@ -49,7 +49,8 @@ import Testing
     (
       "MYSQL_HOST",
       [
-        "db:0", "db:x", "db:65536", "db:", ":3306", "tcp://db", "a,,b", "a,", "a b", " db", "db ", "[::1",
+        "db:0", "db:x", "db:65536", "db:", ":3306", "tcp://db", "a,,b", "a,", "a b", " db", "db ",
+        "[::1",
         "[::1]3306", "[db]:1", "a,b,c,d,e,f,g,h,i",
       ]
     ),
