@@ -133,6 +133,7 @@ import Testing
         #expect(message["data"]?["status"] == 401)
         frame = try client.frame()
       }
+      while frame == .ping { frame = try client.frame() }
       #expect(frame == .close(4401))
     }
     #expect(sidecar.world.performed.isEmpty)
