@@ -30,8 +30,8 @@ extension Dispatcher {
   private func start(_ delivery: Delivery, _ queue: DeliveryQueue, at now: Int64) throws {
     guard let request = try request(for: delivery, queue) else { return }
     if queue == .kick { pace.started(at: now) }
-    places.take(queue)
     try senders.submit(request)
+    places.take(queue)
   }
 
   /// - Returns: nil where it is not worth sending any more, which is noted.

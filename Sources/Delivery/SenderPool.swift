@@ -71,12 +71,21 @@ final class SenderPool: Sendable {
   /// - Throws: `SystemError` where no thread can be had.
   func submit(_ request: OutgoingRequest) throws(SystemError) {
     let needsThread = state.withLock { state in
-      state.waiting.append(request)
-      let needsThread = state.waiting.count > state.idle && state.threads < maximum
+      let needsThread = state.waiting.count >= state.idle && state.threads < maximum
       if needsThread { state.threads += 1 }
       return needsThread
     }
-    if needsThread { try start() }
+    if needsThread {
+      do throws(SystemError) { try start() } catch {
+        // Those that there are take the request when they are free.
+        let remaining = state.withLock { state in
+          state.threads -= 1
+          return state.threads
+        }
+        if remaining == 0 { throw error }
+      }
+    }
+    state.withLock { $0.waiting.append(request) }
     work.signal()
   }
 
