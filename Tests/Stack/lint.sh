@@ -48,8 +48,8 @@ lint_nginx() {
 # JavaScript, CSS and HTML of the console: format and likely bugs, then the types of its JSDoc.
 lint_console() {
   python_ready
-  "$venv/bin/biome" check --colors=off --max-diagnostics=100
-  tsc --project jsconfig.json
+  "$venv/bin/biome" check --config-path=.biome.json --colors=off --max-diagnostics=100 nginx/console
+  tsc --project .jsconfig.json
 }
 
 # The programs may not be installed here, so something that is stands for them.
