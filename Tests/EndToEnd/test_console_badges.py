@@ -41,7 +41,7 @@ def test_do_not_disturb(console, pair):
     expect(availability).to_have_value("on")
     availability.select_option("hour")
     expect(availability).to_have_value("until")
-    expect(availability.locator("option:checked")).to_contain_text("Do not disturb until")
+    expect(availability.locator("option:checked")).to_contain_text("Silent until")
     console.picture("do-not-disturb")
     console.has_no_barriers()
     one.press("video")

@@ -15,6 +15,15 @@ from support.stack import ROOT, clean_environment, wait_until
 pytestmark = pytest.mark.xdist_group("console")
 
 
+# Whether an element has room for what is in it, and is what is seen at its left, in its middle and at its right.
+IS_READABLE = """(element) => {
+  scrollTo(0, 0);
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return element.scrollWidth <= element.clientWidth + 2 && [left + 3, (left + right) / 2, right - 3].every(
+    (x) => element.contains(document.elementFromPoint(x, (top + bottom) / 2)));
+}"""
+
+
 def background(console: Console) -> str:
     return console.page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -51,6 +60,8 @@ def test_colours_and_widths(opened, people, scheme, device, options):
         console.has_no_barriers()
     fits = console.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert fits, "the page is wider than the screen"
+    for part in one.element.locator(".phone-head > *").all():
+        assert part.evaluate(IS_READABLE), part.inner_text()
 
 
 def test_a_scheme_can_be_chosen(opened):

@@ -1,7 +1,7 @@
 // The user's do-not-disturb, and how many calls were missed meanwhile (contract 11.1, 11.2).
 
 import { bind, h, setLabel } from "./dom.js";
-import { text, time } from "./text.js";
+import { shortTime, text } from "./text.js";
 
 /** The longest that a timer takes, which is 24 days. */
 const longestMilliseconds = 2 ** 31 - 1;
@@ -59,7 +59,7 @@ export class Availability {
   /** @param {{ doNotDisturb: boolean, until: string | null }} state */
   #show({ doNotDisturb, until }) {
     this.#until.hidden = !until;
-    if (until) bind(this.#until, "", () => text("availability.until", { time: time(until) }));
+    if (until) bind(this.#until, "", () => text("availability.until", { time: shortTime(until) }));
     this.#select.value = !doNotDisturb ? "on" : until ? "until" : "off";
     this.#select.dataset.state = doNotDisturb ? "off" : "on";
     clearTimeout(this.#timer);

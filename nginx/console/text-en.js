@@ -29,7 +29,7 @@ export default {
   "availability.on": "Available",
   "availability.off": "Do not disturb",
   "availability.hour": "Do not disturb for an hour",
-  "availability.until": "Do not disturb until {time}",
+  "availability.until": "Silent until {time}",
   missed: "{count} missed",
 
   "signin.title": "Sign in",

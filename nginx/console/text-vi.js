@@ -29,7 +29,7 @@ export default {
   "availability.on": "Sẵn sàng",
   "availability.off": "Không làm phiền",
   "availability.hour": "Không làm phiền trong một giờ",
-  "availability.until": "Không làm phiền đến {time}",
+  "availability.until": "Im lặng đến {time}",
   missed: "{count} cuộc gọi nhỡ",
 
   "signin.title": "Đăng nhập",

@@ -54,6 +54,10 @@ export const time = (moment) =>
   new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(new Date(moment));
 
 /** @param {string | number} moment */
+export const shortTime = (moment) =>
+  new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(new Date(moment));
+
+/** @param {string | number} moment */
 export const dateTime = (moment) =>
   new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(
     new Date(moment),

@@ -15,7 +15,7 @@ class Card {
   #figure;
   #value = h("p", { class: "value" }, "–");
   #note = h("p", { class: "note" });
-  #chart = lineChart({ height: 72, capacity: 120, steps: [0] });
+  #chart = lineChart({ height: 72, capacity: 60, steps: [0] });
   element;
 
   /** @param {import("./figures.js").Figure} figure */
