@@ -70,14 +70,8 @@ down: ## Stop what `make up` started; the data stays
 clean-stack: ## Stop it and remove its data
 	@$(STACK) wipe
 
-# All three run, also after a failure, so that one run tells everything.
 test: swift ## Lint, unit tests and the end-to-end suite
-	@failed=; \
-	for part in lint test-unit test-e2e; do \
-	  echo "== make $$part"; \
-	  $(MAKE) $$part || failed+=" $$part"; \
-	done; \
-	[[ -z $$failed ]] || { echo "Failed:$$failed" >&2; exit 1; }
+	@Tests/Stack/all.sh
 
 test-unit: swift ## Unit tests, those of the storage on a MariaDB of their own (FILTER=… picks some)
 	@$(STACK) packages test
