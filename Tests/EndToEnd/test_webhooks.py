@@ -107,6 +107,29 @@ def test_a_missed_call(people, receiver):
     }
 
 
+def test_a_callee_who_is_not_to_be_disturbed_is_not_woken(people, receiver):
+    """Contract 8.1, 11.2: call.missed with the badge and call.ended, no invitation."""
+    caller, callee = people.pair()
+    callee.quiet()
+    for number in (1, 2):
+        expect.refused(caller.initiate(callee), 409, "USER_UNAVAILABLE")
+        identity = caller.history()["calls"][0]["callId"]
+        receiver.wait(identity, "call.missed", "call.ended")
+        assert receiver.types(identity) == ["call.missed", "call.ended"]
+        assert receiver.data(identity, "call.missed")["unseenMissed"] == number
+        ended = receiver.data(identity, "call.ended")
+        assert (ended["status"], ended["endReason"]) == ("rejected", "unavailable")
+
+
+def test_joining_stops_the_ringing(people, receiver):
+    """Contract 8.1, 11.3: as the accept that it is, by the device that joined."""
+    caller, callee, call = people.ringing()
+    expect.succeeded(callee.initiate(caller, joinIncoming=True, deviceId="phone"))
+    data = receiver.data(call["callId"], "call.stopped_ringing")
+    assert (data["outcome"], data["deviceId"]) == ("accepted", "phone")
+    caller.end(call["callId"])
+
+
 def test_a_call_that_has_ended(people, receiver):
     """Contract 8.1: call.ended says what the API says."""
     caller, callee, call = people.connected()
