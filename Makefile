@@ -102,10 +102,20 @@ bench: build ## Measure the parts of Tests/Bench/parts beside their peers (BENCH
 	@$(STACK) packages test
 	@Tests/Bench/run.sh
 
+deb: build ## A Debian package, .build/chattrix-calls_VERSION_ARCHITECTURE.deb
+	@$(STACK) packages deb
+	@systemd/debian/build.sh
+
+# Root only: debootstrap and chroot. DEB_SUITES="bookworm trixie" picks releases.
+test-deb: deb ## Install, configure, upgrade, remove and purge the package in clean roots of Debian
+	@$(STACK) packages test-deb
+	@Tests/Package/run.sh
+
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
-install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFIX, SYSCONFDIR)
+install: build ## Install programs, SQL, nginx and systemd files, manual pages (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines \
-	  share/chattrix/description share/chattrix/console/ops lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	  share/chattrix/description share/chattrix/console/ops share/bash-completion/completions share/man \
+	  lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
 	for program in $(PROGRAMS); do \
 	  install -s -m 755 ".build/release/chattrix-$$program" "$(DESTDIR)$(PREFIX)/bin/"; \
@@ -115,6 +125,8 @@ install: build ## Install programs, SQL, nginx and systemd files (DESTDIR, PREFI
 	for file in nginx/description/*; do \
 	  [[ ! -f $$file ]] || install -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/chattrix/description/"; \
 	done
+	systemd/man/pages.sh "$(DESTDIR)$(PREFIX)/share/man"
+	install -m 644 systemd/chattrix-ctl.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chattrix-ctl"
 	install -m 644 $(wildcard nginx/console/*.*) "$(DESTDIR)$(PREFIX)/share/chattrix/console/"
 	install -m 644 nginx/console/ops/* "$(DESTDIR)$(PREFIX)/share/chattrix/console/ops/"
 	for file in nginx/chattrix/*.conf; do \
@@ -135,4 +147,4 @@ clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
 .PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e lint bench \
-  fuzz tsan conformance install clean
+  fuzz tsan conformance deb test-deb install clean

@@ -36,7 +36,7 @@ struct Command: Sendable {
       \(lines.joined(separator: "\n"))
 
       Every command knows --help, and those that print know --json. Settings come from the
-      environment, as for the other programs.
+      environment, as for the other programs. `chattrix-ctl --version` prints the version.
       Exit status: 0 done, 1 failed, 64 wrong usage, 69 the database is away, 78 configuration.
 
       """

@@ -15,6 +15,7 @@ func fail(_ message: String, _ status: Int32) -> Never {
   exitProcess(status)
 }
 
+Version.printIfAsked(program: "chattrix-ctl", CommandLine.arguments)
 let words = Array(CommandLine.arguments.dropFirst())
 guard let (command, rest) = Command.find(words) else {
   let wantsHelp = words.first.map { ["help", "--help", "-h"].contains($0) } ?? false

@@ -8,6 +8,7 @@ import HTTP
 import Signaling
 import System
 
+Version.printIfAsked(program: "chattrix-signaling", CommandLine.arguments)
 let configuration = Configuration.loadOrExit(program: "chattrix-signaling")
 let log = Log(program: "chattrix-signaling", level: configuration.logLevel)
 

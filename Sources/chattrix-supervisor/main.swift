@@ -8,6 +8,7 @@ import Storage
 import Supervision
 import System
 
+Version.printIfAsked(program: "chattrix-supervisor", CommandLine.arguments)
 let configuration = Configuration.loadOrExit(program: "chattrix-supervisor")
 let log = Log(program: "chattrix-supervisor", level: configuration.logLevel)
 

@@ -8,6 +8,7 @@ import HTTPClient
 import Storage
 import System
 
+Version.printIfAsked(program: "chattrix-webhooks", CommandLine.arguments)
 let configuration = Configuration.loadOrExit(program: "chattrix-webhooks")
 let log = Log(program: "chattrix-webhooks", level: configuration.logLevel)
 

@@ -9,6 +9,7 @@ import Redis
 import Storage
 import System
 
+Version.printIfAsked(program: "chattrix-worker", CommandLine.arguments)
 let configuration = Configuration.loadOrExit(program: "chattrix-worker")
 let log = Log(program: "chattrix-worker", level: configuration.logLevel)
 

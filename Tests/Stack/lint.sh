@@ -13,7 +13,8 @@ cd -- "$repository"
 lint_swift() { swift format lint --strict --parallel --recursive Sources Tests Package.swift; }
 
 lint_shell() {
-  local scripts=(Tests/{Stack,Bench,Bench/parts,Bench/Peers,Bench/Rest,Conformance,Fuzz,ThreadSanitizer}/*.sh .ci/run)
+  local scripts=(Tests/{Stack,Bench,Bench/parts,Bench/Peers,Bench/Rest,Conformance,Fuzz,Package,ThreadSanitizer}/*.sh .ci/run
+    systemd/*.bash systemd/man/pages.sh systemd/debian/{build.sh,postinst,prerm,postrm})
   for script in "${scripts[@]}"; do
     bash -n "$script"
   done

@@ -21,7 +21,8 @@ usage() {
 usage: stack.sh up | down | run | wipe            the whole stack
        stack.sh up data                           only MariaDB and Redis, for those that share them
        stack.sh start|stop mariadb|redis|nginx    one server of it
-       stack.sh packages [build|stack|test|lint]  install what this machine lacks
+       stack.sh packages [build|stack|test|lint|deb|test-deb]
+                                                  install what this machine lacks
 END
   exit 64
 }
