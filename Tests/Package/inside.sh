@@ -28,8 +28,8 @@ running() { readlink /proc/[0-9]*/exe 2>/dev/null | grep chattrix; }
 enabled() { find /etc/systemd/system -name "$1" -path '*.wants/*' | grep .; }
 state() { dpkg-query -W -f '${db:Status-Status}' chattrix-calls 2>/dev/null || :; }
 
-# No question can be answered: standard input is empty.
-apt() { apt-get --yes -qq -o Dpkg::Use-Pty=0 "$@" </dev/null >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; return 1; }; }
+# No question can be answered: standard input is empty. apt would leave /usr/local out of the path.
+apt() { apt-get --yes -qq -o Dpkg::Use-Pty=0 -o DPkg::Path="$PATH" "$@" </dev/null >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; return 1; }; }
 
 # As the unit does: the account of the service, and the settings as its environment.
 check_config() {
@@ -56,7 +56,13 @@ recommends() {
   grep -q '^Inst mariadb-server ' /tmp/simulated.log && grep -q '^Inst redis-server ' /tmp/simulated.log
 }
 
-nginx_accepts() { unshare --net nginx -t; } # it binds, where nobody is
+# nginx -t binds its addresses: in a network of its own.
+nginx_accepts() { unshare --net nginx -t; }
+
+unconnected() { # apt ARGUMENT…
+  export -f apt
+  unshare --net bash -c '"$@"' - "$@"
+}
 
 # Stands for a systemd that runs, in the midst of an upgrade.
 record_systemctl() {
@@ -116,6 +122,7 @@ configure() {
     -e 's/^AGORA_APP_CERTIFICATE=.*/&5cfd2fd1755d40ecb72977518be15d3b/' \
     -e 's/^JWT_SECRET=.*/&of-more-than-thirty-two-bytes-for-HS256/' "$settings"
   check "check-config is content" check_config
+  mkdir -p /etc/ssl/certs /etc/ssl/private
   cp "$packages/certificate.pem" /etc/ssl/certs/calls.test.pem
   cp "$packages/key.pem" /etc/ssl/private/calls.test.key
   sed -i 's/calls\.example\.org/calls.test/' /etc/nginx/chattrix/{host,site}.conf
@@ -135,7 +142,7 @@ kept() { sha256sum --check --quiet /tmp/kept; }
 
 upgrade() {
   record_systemctl
-  check "upgrades with changed configuration, without a question" apt install "$packages/second.deb"
+  check "upgrades with changed configuration, without a question" unconnected apt install "$packages/second.deb"
   record_no_more
   check "has the new version" is "$(dpkg-query -W -f '${Version}' chattrix-calls)" "$VERSION+1"
   check "the configuration stays" kept
@@ -157,7 +164,7 @@ upgrade() {
 
 remove_and_purge() {
   record_systemctl
-  check "is removed" apt remove chattrix-calls
+  check "is removed" unconnected apt remove chattrix-calls
   record_no_more
   check "the services are stopped" grep -q 'stop chattrix-calls.socket chattrix-signaling.socket chattrix-calls.service' \
     /tmp/systemctl.log

@@ -84,7 +84,11 @@ failed=()
 for suite in ${DEB_SUITES:-$(suites)}; do
   echo "== $suite"
   start=$SECONDS
-  test_in "$suite" || failed+=("$suite")
+  set +e # to the left of a || the first command that fails would not end it
+  (set -e; test_in "$suite")
+  status=$?
+  set -e
+  ((status == 0)) || failed+=("$suite")
   echo "== $suite: $((SECONDS - start)) s"
 done
 ((${#failed[@]} == 0)) || { echo "Failed: ${failed[*]}" >&2; exit 1; }
