@@ -16,6 +16,7 @@ readonly here repository work=$repository/.build/deb-test mirror=${DEB_MIRROR:-h
 # A program runs with its own glibc or a newer one: never on the release before.
 suites() {
   local own
+  # shellcheck source=/dev/null
   own=$(. /etc/os-release && echo "$VERSION_CODENAME")
   case $own in
     bookworm) echo "bookworm trixie" ;;

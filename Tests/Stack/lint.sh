@@ -14,7 +14,7 @@ lint_swift() { swift format lint --strict --parallel --recursive Sources Tests P
 
 lint_shell() {
   local scripts=(Tests/{Stack,Bench,Bench/parts,Bench/Peers,Bench/Rest,Conformance,Fuzz,Package,ThreadSanitizer}/*.sh .ci/run
-    systemd/*.bash systemd/man/pages.sh systemd/debian/{build.sh,postinst,prerm,postrm})
+    systemd/*.bash systemd/man/pages.sh systemd/debian/{build.sh,chattrix-enable,postinst,prerm,postrm})
   for script in "${scripts[@]}"; do
     bash -n "$script"
   done
@@ -53,6 +53,17 @@ lint_console() {
   tsc --project .jsconfig.json
 }
 
+# What systemd thinks a unit could do to its host, from 0 (nothing) to 10; systemd 250 and newer.
+lint_exposure() { # UNIT…
+  local unit status=0
+  systemd-analyze --help | grep -q -- --offline || return 0
+  for unit in "$@"; do
+    systemd-analyze security --offline=yes --threshold=12 --no-pager "$unit" >"$unit.report" 2>&1 ||
+      { grep -F Overall "$unit.report" || cat "$unit.report"; status=1; }
+  done
+  return "$status"
+}
+
 # The programs may not be installed here, so something that is stands for them.
 lint_units() {
   command -v systemd-analyze >/dev/null || return 0
@@ -64,6 +75,7 @@ lint_units() {
   systemd-analyze verify --man=no "$folder"/*.service "$folder"/*.socket >"$folder/report" 2>&1 || status=1
   # What it has to say about units that are not ours is none of our business.
   ! grep -F chattrix "$folder/report" || status=1
+  lint_exposure "$folder"/*.service || status=1
   rm -rf -- "$folder"
   return "$status"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make deb`: a Debian package of what `make install` installs, by dpkg-deb, checked by lintian where that is there.
+# `make deb`: a Debian package of what `make install` installs, by dpkg-deb, checked by lintian.
 #
 #   DEB_VERSION=1.0.0+test    in place of the programs' own version (Sources/System/Version.swift)
 #   DEB_OUTPUT=DIR            where the package goes; .build otherwise
@@ -27,6 +27,8 @@ stage() {
   mv -- "$root/etc/chattrix/calls.env.example" "$root/usr/share/chattrix/"
   chmod 644 "$root/usr/share/chattrix/calls.env.example"
   chmod 755 "$root/etc/chattrix"
+  install -D -m 755 "$here/chattrix-enable" "$root/usr/sbin/chattrix-enable"
+  ln -s chattrix-calls.8 "$root/usr/share/man/man8/chattrix-enable.8"
 }
 
 # Manual pages compressed, links to them too (Debian Policy, 12.1).
@@ -76,8 +78,6 @@ document
 control
 mkdir -p -- "$output"
 package=$output/chattrix-calls_${version}_$architecture.deb
-dpkg-deb --root-owner-group ${DEB_COMPRESSION:+-Z"$DEB_COMPRESSION"} --build "$root" "$package" >/dev/null
-if [[ -z ${DEB_VERSION-} ]] && command -v lintian >/dev/null; then
-  lintian --fail-on error --allow-root "$package"
-fi
+dpkg-deb --root-owner-group --build "$root" "$package" >/dev/null
+lintian --fail-on error --allow-root "$package"
 echo "$package"
