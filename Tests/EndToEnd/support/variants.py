@@ -37,6 +37,8 @@ SETTINGS = {
     "fragile": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "6", "WORKERS": "4"},
     # Connections by the thousand.
     "crowded": NO_LIMITS | {"WORKERS": "2"},
+    # Programs that are restarted while they are in use.
+    "upgraded": NO_LIMITS | {"WORKERS": "4"},
     # Public keys that are replaced while it runs.
     "rotating": NO_LIMITS | {"WORKERS": "3"},
     # A balancer in front, a port in clear, and limits per address that a test can reach.
