@@ -59,7 +59,7 @@ let package = Package(
       "chattrix-signaling",
       [
         "Signaling", "API", "Storage", "Calls", "Configuration", "HTTP", "MySQL", "Redis", "JSON",
-        "System",
+        "Exposition", "System",
       ]),
     program(
       "chattrix-webhooks",
@@ -79,15 +79,17 @@ let package = Package(
       "API",
       [
         "Storage", "Calls", "Configuration", "AgoraNotice", "AgoraToken", "JWT", "HTTP", "Redis",
-        "MySQL", "JSON", "Crypto", "System",
+        "MySQL", "JSON", "Crypto", "Exposition", "System",
       ]),
     module(
       "Signaling",
-      ["Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "System", "CLinux"]),
+      [
+        "Storage", "Calls", "HTTP", "WebSocket", "Redis", "JSON", "Exposition", "System", "CLinux",
+      ]),
     module(
       "Delivery",
       ["Storage", "Calls", "HTTPClient", "HTTP", "Crypto", "JSON", "System", "CLinux"]),
-    module("Storage", ["Calls", "MySQL", "Redis", "JSON", "Crypto", "System"]),
+    module("Storage", ["Calls", "MySQL", "Redis", "JSON", "Crypto", "Exposition", "System"]),
     module(
       "Configuration", ["Calls", "JWT", "HTTP", "Redis", "MySQL", "JSON", "Crypto", "System"]),
     module("Calls", ["Crypto", "CSV", "JSON", "System"]),
@@ -102,6 +104,7 @@ let package = Package(
     module("WebSocket", ["Crypto", "HTTP"]),
     module("Redis", ["HTTP", "System"]),
     module("MySQL", ["System", "CMySQL"]),
+    module("Exposition", ["System"]),
     module("JSON"),
     module("CSV"),
     module("Crypto", ["COpenSSL"]),
@@ -135,6 +138,7 @@ let package = Package(
     // Unit and storage tests; the end-to-end suite is Tests/EndToEnd (pytest).
     tests("JSONTests", ["JSON"]),
     tests("CSVTests", ["CSV"]),
+    tests("ExpositionTests", ["Exposition", "System"]),
     tests("CryptoTests", ["Crypto"]),
     tests(
       "AgoraTokenTests", ["AgoraToken", "Crypto", "JSON"], resources: [.copy("agora-007.json")]),

@@ -15,18 +15,21 @@ package final class Application {
   private let crossOrigin: CrossOrigin
   private let router: Router
   private let agoraHook: AgoraHook
+  private let requests: RequestCounters
   private let log: Log
 
   package static let bodyLimitBytes = 16_384
 
-  /// - Parameter redis: nil where none is configured: limits are kept per process, and there are no
-  ///   tickets.
+  /// - Parameters:
+  ///   - redis: nil where none is configured: limits are kept per process, and there are no tickets.
+  ///   - counters: Where requests are counted.
   package init(
     _ settings: APISettings, authenticator: Authenticator, database: Database,
-    redis: RedisConnection?, log: Log
+    redis: RedisConnection?, counters: CounterSlot = .none, log: Log
   ) {
     self.authenticator = authenticator
     self.log = log
+    requests = RequestCounters(counters)
     limiter = RateLimiter(redis: redis, limits: settings.limits, log: log)
     crossOrigin = CrossOrigin(origins: settings.allowedOrigins)
     router = Router(routes: Application.routes(settings, database, redis))
@@ -35,10 +38,20 @@ package final class Application {
     agoraHook = AgoraHook(signature: settings.noticeSignature, media: media, log: log)
   }
 
+  /// By the numbers that requests are counted under.
+  package var routeNames: [RequestCounters.RouteName] {
+    [("-", "-"), ("POST", AgoraHook.path)]
+      + router.routes.map { ($0.method.name, Router.prefix + $0.pattern.dropFirst()) }
+  }
+
   /// Answers a request that came over HTTP.
   package func respond(to request: HTTPRequest) -> HTTPResponse {
     if request.path == AgoraHook.path { return takeNotice(request) }
-    if let response = crossOrigin.preflight(request) { return response }
+    let started = MonotonicClock.microseconds()
+    if let response = crossOrigin.preflight(request) {
+      count(response, route: RequestCounters.unrouted, since: started)
+      return response
+    }
     var response = answer(request) { _ throws(CallError) in
       try self.authenticator.login(of: request.headers)
     }
@@ -61,7 +74,7 @@ package final class Application {
     _ request: HTTPRequest, connectionId: String? = nil, deviceId: String? = nil,
     authenticate: (HTTPRequest) throws(CallError) -> Login
   ) -> HTTPResponse {
-    let started = Timestamp.now()
+    let started = MonotonicClock.microseconds()
     var extra: HTTPHeaders = [:]
     var route: Route?
     var userId: String?
@@ -83,33 +96,49 @@ package final class Application {
         refusal(error, route, request), requestId: request.requestId)
     }
     for field in extra.fields { response.headers[field.name] = field.value }
-    note(request, response, route: route?.pattern ?? "-", userId: userId, since: started)
+    note(
+      request, response, route: (route?.number ?? RequestCounters.unrouted, route?.pattern ?? "-"),
+      userId: userId, since: started)
     return response
   }
 
   /// Answers a notice of Agora's: no user, no limit, and no envelope around a success (contract §9.1).
   private func takeNotice(_ request: HTTPRequest) -> HTTPResponse {
-    let started = Timestamp.now()
+    let started = MonotonicClock.microseconds()
     let response: HTTPResponse
     do { response = try agoraHook.respond(to: request) } catch {
       response = Envelope.failure(
         refusal(error, nil, request), requestId: request.requestId)
     }
-    note(request, response, route: AgoraHook.path, userId: nil, since: started)
+    note(
+      request, response, route: (RequestCounters.agoraHook, AgoraHook.path), userId: nil,
+      since: started)
     return response
   }
 
+  /// - Parameters:
+  ///   - route: Its number, and as the log shows it.
+  ///   - started: Microseconds of the monotonic clock.
   private func note(
-    _ request: HTTPRequest, _ response: HTTPResponse, route: String, userId: String?,
-    since started: Timestamp
+    _ request: HTTPRequest, _ response: HTTPResponse, route: (number: Int, pattern: String),
+    userId: String?, since started: Int64
   ) {
+    let microseconds = count(response, route: route.number, since: started)
     log.info(
       "request", requestId: request.requestId,
       [
-        "method": .string(request.method.name), "route": .string(route),
+        "method": .string(request.method.name), "route": .string(route.pattern),
         "status": .int(Int64(response.status)), "userId": userId.map { .string($0) } ?? .null,
-        "milliseconds": .int(Timestamp.now().milliseconds - started.milliseconds),
+        "milliseconds": .int(microseconds / 1000),
       ])
+  }
+
+  /// - Returns: How long it took, in microseconds.
+  @discardableResult
+  private func count(_ response: HTTPResponse, route: Int, since started: Int64) -> Int64 {
+    let microseconds = MonotonicClock.microseconds() - started
+    requests.count(route: route, status: response.status, microseconds: microseconds)
+    return microseconds
   }
 
   private func limit(

@@ -1,6 +1,7 @@
 // What operators and load balancers ask, on loopback and without a JWT (contract §1, §7.14):
 // /healthz (this process answers), /readyz (it can do its work), /metrics (what the pool has done).
 
+import Exposition
 import HTTP
 import JSON
 import Redis
@@ -35,7 +36,7 @@ package struct Operations {
       HTTPResponse(
         status: 200,
         headers: [
-          "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+          "Content-Type": Exposition.contentType,
           "X-Request-Id": request.requestId,
         ], body: Array(metrics.exposition().utf8))
     }

@@ -17,6 +17,8 @@ struct Route {
   let handler: Handler
   /// As the log shows it: without ids.
   let pattern: String
+  /// What ``RequestCounters`` knows it by.
+  fileprivate(set) var number = RequestCounters.unrouted
   fileprivate let matcher: PathMatcher
 
   init(
@@ -36,8 +38,10 @@ struct Router {
   let routes: [Route]
 
   init(routes: [Route]) {
-    self.routes =
+    var sorted =
       routes.filter { !$0.matcher.hasPlaceholder } + routes.filter { $0.matcher.hasPlaceholder }
+    for index in sorted.indices { sorted[index].number = RequestCounters.firstRoute + index }
+    self.routes = sorted
   }
 
   /// - Returns: The route, and what stands in the place of `{callId}`.

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -99,4 +102,42 @@ static inline void *chattrix_map_shared(int descriptor, size_t length) {
 static inline void chattrix_limit_transfer(int descriptor, int option, int seconds) {
   struct timeval limit = {.tv_sec = seconds, .tv_usec = 0};
   setsockopt(descriptor, SOL_SOCKET, option, &limit, sizeof limit);
+}
+
+// Connections that wait on a listening socket: of a Unix socket by a netlink request, whose answer is a chain of
+// attributes that only C's macros walk. -1 where the kernel does not say.
+static inline int chattrix_accept_queue_of_unix(const struct unix_diag_msg *message, int length) {
+  for (const struct rtattr *part = (const struct rtattr *)(message + 1); RTA_OK(part, length);
+       part = RTA_NEXT(part, length))
+    if (part->rta_type == UNIX_DIAG_RQLEN && RTA_PAYLOAD(part) >= sizeof(struct unix_diag_rqlen))
+      return (int)((const struct unix_diag_rqlen *)RTA_DATA(part))->udiag_rqueue;
+  return -1;
+}
+static inline int chattrix_accept_queue_length(int descriptor) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) return (int)info.tcpi_unacked;
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return -1;
+  struct {
+    struct nlmsghdr head;
+    struct unix_diag_req body;
+  } request = {
+    .head = {.nlmsg_len = sizeof request, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+    .body = {.sdiag_family = AF_UNIX, .udiag_states = -1, .udiag_ino = (uint32_t)status.st_ino,
+             .udiag_show = UDIAG_SHOW_RQLEN, .udiag_cookie = {-1, -1}},
+  };
+  int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (netlink < 0) return -1;
+  _Alignas(struct nlmsghdr) char answer[1024];
+  ssize_t got = -1;
+  // The kernel answers within send(2).
+  if (send(netlink, &request, sizeof request, 0) == sizeof request)
+    got = recv(netlink, answer, sizeof answer, MSG_DONTWAIT);
+  close(netlink);
+  const struct nlmsghdr *head = (const struct nlmsghdr *)answer;
+  int least = NLMSG_LENGTH(sizeof(struct unix_diag_msg));
+  if (got < least || head->nlmsg_type != SOCK_DIAG_BY_FAMILY || head->nlmsg_len > got) return -1;
+  return chattrix_accept_queue_of_unix(
+      (const struct unix_diag_msg *)NLMSG_DATA(head), (int)head->nlmsg_len - least);
 }

@@ -11,14 +11,18 @@ package final class RedisConnection {
   private var nodes: RedisNodes
   private var stream: RedisStream?
   private var request: [UInt8] = []
+  private let counters: CounterSlot
+  private var hasConnected = false
 
   /// Connects with the first command.
-  /// - Parameter addresses: in the order in which they are tried; not empty.
+  /// - Parameters:
+  ///   - addresses: in the order in which they are tried; not empty.
+  ///   - counters: Where failures are counted.
   package init(
     addresses: [RedisAddress], limits: RESPLimits = RESPLimits(),
-    timeouts: RedisTimeouts = RedisTimeouts()
+    timeouts: RedisTimeouts = RedisTimeouts(), counters: CounterSlot = .none
   ) {
-    self.timeouts = timeouts
+    (self.timeouts, self.counters) = (timeouts, counters)
     nodes = RedisNodes(addresses, limits: limits, timeouts: timeouts)
   }
 
@@ -39,6 +43,13 @@ package final class RedisConnection {
   }
 
   package func command(_ arguments: [RedisArgument]) throws(RedisError) -> RedisValue {
+    do { return try exchange(arguments) } catch {
+      counters.add(.redisErrors)
+      throw error
+    }
+  }
+
+  private func exchange(_ arguments: [RedisArgument]) throws(RedisError) -> RedisValue {
     request.removeAll(keepingCapacity: request.capacity <= 16_384)
     RESPEncoder.encode(arguments, to: &request)
     try makeReady()
@@ -71,6 +82,8 @@ package final class RedisConnection {
     if stream?.isStale != false || nodes.isWorthLeaving {
       stream = nil
       stream = try nodes.open()
+      if hasConnected { counters.add(.redisReconnections) }
+      hasConnected = true
     }
   }
 }

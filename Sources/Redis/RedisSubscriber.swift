@@ -12,6 +12,8 @@ package final class RedisSubscriber {
 
   private let channel: String
   private let timeouts: RedisTimeouts
+  private let counters: CounterSlot
+  private var hasConnected = false
   private var nodes: RedisNodes
   private var stream: RedisStream?
   private var backOff: Deadline?
@@ -19,13 +21,15 @@ package final class RedisSubscriber {
   private var pingIsOut = false
 
   /// Connects with the first call of ``next(timeoutMilliseconds:)``.
-  /// - Parameter addresses: in the order in which they are tried; not empty.
+  /// - Parameters:
+  ///   - addresses: in the order in which they are tried; not empty.
+  ///   - counters: Where failures are counted.
   package init(
     addresses: [RedisAddress], channel: String, limits: RESPLimits = RESPLimits(),
-    timeouts: RedisTimeouts = RedisTimeouts()
+    timeouts: RedisTimeouts = RedisTimeouts(), counters: CounterSlot = .none
   ) {
     self.channel = channel
-    self.timeouts = timeouts
+    (self.timeouts, self.counters) = (timeouts, counters)
     nodes = RedisNodes(addresses, limits: limits, timeouts: timeouts)
   }
 
@@ -57,6 +61,7 @@ package final class RedisSubscriber {
     } catch {
       stream = nil
       backOff = Deadline(milliseconds: timeouts.backOffMilliseconds)
+      counters.add(.redisErrors)
       throw error
     }
   }
@@ -68,6 +73,8 @@ package final class RedisSubscriber {
     let reply = try fresh.reply(before: Deadline(milliseconds: timeouts.replyMilliseconds))
     if case .error(let message) = reply { throw .unavailable(message) }
     stream = consume fresh
+    if hasConnected { counters.add(.redisReconnections) }
+    hasConnected = true
     heard()
   }
 

@@ -137,7 +137,10 @@ extension CallStore {
           .int(transaction.recording.mask(ofInvitation: call)),
         ]
       ) { row -> Attempt in
-        if row.int(0) != 0 { return .made(details) }
+        if row.int(0) != 0 {
+          transaction.note(CallStep(made: call))
+          return .made(details)
+        }
         let now = row.time(5) ?? .now()
         if let callId = row.optionalText(1) {
           let status = row.optionalText(6).flatMap(CallStatus.init(rawValue:))
@@ -197,7 +200,8 @@ extension CallStore {
     call.wasInvited = false
     let uids = call.uids
     _ = try database.change { transaction in
-      try transaction.perform(
+      transaction.note(CallStep(made: call))
+      return try transaction.perform(
         Routine.recordCall,
         [
           .text(call.id), .text(call.channelId), .text(callerId), .text(calleeId),

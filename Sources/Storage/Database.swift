@@ -8,10 +8,12 @@ import System
 package final class Database {
   private var nodes: MySQLNodes
   private let recording: Recording
+  private let counters: CounterSlot
   private var connection: MySQLConnection? { didSet { (usersKey, texts) = (nil, [:]) } }
   private var usersKey: UsersKey?
   private var texts: [StatementShape: String] = [:]
   private var usedAt: Int64 = 0
+  private var hasConnected = false
   /// No node could be connected to.
   private var isCutOff = false
 
@@ -49,9 +51,13 @@ package final class Database {
     }
   }
 
-  /// - Parameter recording: Which requests to servers elsewhere the changes of calls are recorded for.
-  package init(_ options: MySQLOptions, recording: Recording = []) {
-    (nodes, self.recording) = (MySQLNodes(options), recording)
+  /// - Parameters:
+  ///   - recording: Which requests to servers elsewhere the changes of calls are recorded for.
+  ///   - counters: Where changes of calls and failures are counted.
+  package init(
+    _ options: MySQLOptions, recording: Recording = [], counters: CounterSlot = .none
+  ) {
+    (nodes, self.recording, self.counters) = (MySQLNodes(options), recording, counters)
   }
 
   /// Whether the server does what a request needs: for `/readyz` (contract §7.14).
@@ -78,7 +84,11 @@ package final class Database {
         lose(error)
         guard !isCutOff, reconnections.mayReconnect() else { throw error }
       } catch let error as MySQLError where error.isConflict {
+        counters.add(.mysqlConflict)
         guard conflicts.mayRetry(after: error) else { throw error }
+      } catch let error as MySQLError {
+        note(error)
+        throw error
       }
     }
   }
@@ -147,6 +157,7 @@ package final class Database {
         current = transaction
         let result = try body(transaction)
         try transaction.end()
+        transaction.count(in: counters)
         return result
       } catch let error as MySQLError where error.isUnavailable {
         lose(error)
@@ -156,9 +167,11 @@ package final class Database {
         where error.isConflict || error.isStatementTimeout && current?.isCommitting != true
       {
         // In a transaction it is locks that take long.
+        counters.add(.mysqlConflict)
         rollBack()
         guard conflicts.mayRetry(after: error) else { throw error }
       } catch {
+        if let error = error as? MySQLError { note(error) }
         if current?.state != .closed { rollBack() }
         throw error
       }
@@ -170,7 +183,13 @@ package final class Database {
     do { try connection?.run("ROLLBACK") } catch { connection = nil }
   }
 
+  /// A duplicate key is an answer.
+  private func note(_ error: MySQLError) {
+    if !error.isDuplicate { counters.add(.mysqlOther) }
+  }
+
   private func lose(_ error: MySQLError) {
+    counters.add(.mysqlUnavailable)
     connection = nil
     if !isCutOff { nodes.failed(error) }
   }
@@ -185,6 +204,8 @@ package final class Database {
     (connection, isCutOff) = (nil, true)
     let made = try nodes.connect()
     (connection, isCutOff) = (made, false)
+    if hasConnected { counters.add(.mysqlReconnections) }
+    hasConnected = true
     return made
   }
 }

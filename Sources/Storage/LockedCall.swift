@@ -90,6 +90,7 @@ struct LockedCall {
       values(change) + [
         .int(transaction.recording.mask(of: change, from: call)), .bool(commits),
       ]
+    transaction.note(CallStep(from: call, to: change.call))
     if commits {
       try transaction.commit(Routine.writeCall, values)
     } else {

@@ -2,6 +2,7 @@
 
 import Calls
 import MySQL
+import System
 
 final class Transaction {
   enum State {
@@ -21,9 +22,24 @@ final class Transaction {
   /// Which requests to servers elsewhere the changes of calls are recorded for.
   let recording: Recording
   var state = State.closed
+  /// What is counted once it is committed: of the first change in place, since there is seldom another.
+  private var step: CallStep?
+  private var furtherSteps: [CallStep] = []
 
   init(_ connection: MySQLConnection, recording: Recording) {
     (self.connection, self.recording) = (connection, recording)
+  }
+
+  /// Has a change of a call counted once it is committed.
+  func note(_ new: CallStep?) {
+    guard let new else { return }
+    if step == nil { step = new } else { furtherSteps.append(new) }
+  }
+
+  /// To be called once it is committed.
+  func count(in counters: CounterSlot) {
+    step?.count(in: counters)
+    for step in furtherSteps { step.count(in: counters) }
   }
 
   var isCommitting: Bool { state == .committing || state == .single }

@@ -8,6 +8,7 @@ import System
 package struct PoolCondition {
   /// For `systemctl status`.
   package private(set) var text = "starting"
+  package private(set) var starts = 0
   package private(set) var crashes = 0
   package private(set) var reloads = 0
 
@@ -25,6 +26,8 @@ package struct PoolCondition {
     self.workers = workers
     self.log = log
   }
+
+  package mutating func started() { starts += 1 }
 
   package mutating func ended(
     _ process: pid_t, _ exit: ProcessExit, _ ending: WorkerPool.Ending

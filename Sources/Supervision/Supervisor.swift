@@ -62,11 +62,11 @@ package final class Supervisor {
     try epoll.add(timer.descriptor.raw, .read, tag: 1)
     socket = try ListeningSocket.open(settings.address, environment: environment)
     notifier = ServiceNotifier(environment: environment)
-    sweeper = try SweeperThread(log: log)
     let processes = try WorkerProcesses(
       program: settings.program, socket: socket.descriptor.raw,
       workers: settings.pool.workers, environment: environment, additions: additions)
     self.processes = processes
+    sweeper = try SweeperThread(log: log, counters: processes.ownCounters)
     pool = WorkerPool(settings.pool)
     companion = settings.companion.map { Companion($0, processes, log: log) }
     condition = PoolCondition(workers: settings.pool.workers, log: log)
@@ -186,6 +186,7 @@ package final class Supervisor {
     do throws(SystemError) {
       let process = try processes.start(slot: slot)
       pool.started(process, slot: slot, at: MonotonicClock.milliseconds())
+      condition.started()
       log.debug("worker_started", ["worker": .int(Int64(process)), "slot": .int(Int64(slot))])
     } catch {
       let delay = pool.startFailed(slot: slot, at: MonotonicClock.milliseconds())

@@ -1,12 +1,16 @@
-// What the sweeper's thread has measured, for the loop that publishes it.
+// What the sweeper's thread has measured, for the loop that publishes it, and where it counts.
 
 import Synchronization
+import System
 
 package final class SweepGauges: Sendable {
   private let calls = Atomic<Int>(0)
   private let lag = Atomic<Int>(0)
 
-  package init() {}
+  /// The supervisor's slot.
+  package let counters: CounterSlot
+
+  package init(counters: CounterSlot = .none) { self.counters = counters }
 
   package func store(liveCalls: Int, lagMilliseconds: Int) {
     calls.store(liveCalls, ordering: .relaxed)

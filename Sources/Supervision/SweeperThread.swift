@@ -16,7 +16,7 @@ package final class SweeperThread: Sendable {
   private static let repeatMilliseconds: Int64 = 10_000
 
   /// What the passes have measured.
-  package let gauges = SweepGauges()
+  package let gauges: SweepGauges
 
   private let log: Log
   private let wake: EventDescriptor
@@ -26,8 +26,10 @@ package final class SweeperThread: Sendable {
   private let passCount = Atomic<Int>(0)
   private let failureCount = Atomic<Int>(0)
 
-  package init(log: Log) throws(SystemError) {
+  /// - Parameter counters: What the passes count in.
+  package init(log: Log, counters: CounterSlot = .none) throws(SystemError) {
     self.log = log
+    gauges = SweepGauges(counters: counters)
     wake = try EventDescriptor(blocking: true)
   }
 

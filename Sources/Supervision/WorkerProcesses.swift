@@ -39,6 +39,11 @@ package final class WorkerProcesses {
     store(.processId, Int(getpid()))
   }
 
+  /// The supervisor's slot.
+  package var ownCounters: CounterSlot {
+    CounterSlot(counters, slot: SupervisorLink.supervisorSlot)
+  }
+
   package func start(slot: Int) throws(SystemError) -> pid_t {
     try start(program, standardInput: socket, sharedSlot: slot + 1)
   }
@@ -89,6 +94,7 @@ package final class WorkerProcesses {
   ) {
     store(.workersWanted, pool.isDraining ? 0 : pool.settings.workers)
     store(.workersRunning, pool.running)
+    store(.starts, condition.starts)
     store(.crashes, condition.crashes)
     store(.reloads, condition.reloads)
     store(.sweeps, sweeper.passes)

@@ -8,7 +8,8 @@
 import CLinux
 import Glibc
 
-package final class SharedCounters {
+// Nothing of it is written after `init`, and all access to the memory is atomic.
+package final class SharedCounters: @unchecked Sendable {
   package let slots: Int
   /// In each slot.
   package let counters: Int

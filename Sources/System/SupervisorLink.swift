@@ -30,7 +30,7 @@ package enum SupervisorLink {
   /// the counters after it are the worker's.
   package static let processIdCounter = 0
   /// In each slot.
-  package static let counters = 64
+  package static let counters = CounterLayout.requests.upperBound
 
   /// Makes a program that was started by the supervisor end with it, as if told to by SIGTERM: a worker
   /// must not go on accepting on a socket that a new supervisor has replaced.
@@ -44,7 +44,8 @@ package enum SupervisorLink {
     if getppid() != supervisor { raise(SIGTERM) }
   }
 
-  /// The counters of this worker's pool and its slot in them; nil where there is no supervisor.
+  /// The counters of this worker's pool and its slot in them; nil where there is no supervisor, or where one of
+  /// another version counts otherwise.
   /// To be called once: the descriptor is taken over.
   /// - Throws: `SystemError` where the descriptor is not one of counters.
   package static func counters(_ environment: [String: String]) throws(SystemError)
@@ -55,6 +56,7 @@ package enum SupervisorLink {
     else { return nil }
     _ = chattrix_fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     let counters = try SharedCounters.attach(Descriptor(descriptor))
+    guard counters.counters == Self.counters else { return nil }
     guard 0..<counters.slots ~= slot else {
       throw SystemError(errno: ERANGE, call: "counters of slot \(slot)")
     }
@@ -98,4 +100,6 @@ package enum SupervisorCounter: Int, CaseIterable, Sendable {
   /// Calls that are not over, of all hosts, and how late the sweeper is with the oldest deadline: as
   /// measured once a second.
   case liveCalls, sweepLagMilliseconds
+  /// Workers that were started.
+  case starts
 }

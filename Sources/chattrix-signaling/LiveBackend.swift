@@ -21,9 +21,10 @@ struct LiveBackend: Backend {
   private let roster: ConnectionRoster
   private let application: Application
 
-  init(_ configuration: Configuration, log: Log) {
-    database = Database(configuration.mysql, recording: configuration.delivery.recording)
-    redis = RedisConnection(addresses: configuration.redis)
+  init(_ configuration: Configuration, counters: CounterSlot, log: Log) {
+    database = Database(
+      configuration.mysql, recording: configuration.delivery.recording, counters: counters)
+    redis = RedisConnection(addresses: configuration.redis, counters: counters)
     roster = ConnectionRoster(redis)
     outbox = Outbox(database)
     presence = Presence(database)
@@ -31,8 +32,11 @@ struct LiveBackend: Backend {
       database, settings: CallSettings(configuration), hints: Hints(redis: redis))
     application = Application(
       APISettings(configuration), authenticator: Authenticator(configuration.jwt),
-      database: database, redis: redis, log: log)
+      database: database, redis: redis, counters: counters, log: log)
   }
+
+  /// Of the commands, by the numbers that they are counted under.
+  var routeNames: [RequestCounters.RouteName] { application.routeNames }
 
   func openings(of userIds: [String]) throws -> [Opening] {
     try outbox.snapshots(of: userIds).map { snapshot in

@@ -4,8 +4,10 @@
 import API
 import Calls
 import Configuration
+import Exposition
 import HTTP
 import Signaling
+import Storage
 import System
 
 Version.printIfAsked(program: "chattrix-signaling", CommandLine.arguments)
@@ -22,6 +24,12 @@ settings.keepsRoster = configuration.delivery.recording.contains(Recording(.invi
 settings.ringSeconds = configuration.callTimeoutSeconds
 
 configuration.jwt.start(log: log)
+/// What the threads of this process count.
+let counters = try SharedCounters.create(slots: 1, counters: SupervisorLink.counters)
+let slot = CounterSlot(counters, slot: 0)
+let program = CountingProgram("signaling", 0..<1)
+let routes = LiveBackend(configuration, counters: .none, log: log).routeNames
+
 let authenticator = Authenticator(configuration.jwt)
 let services = SignalingServices(
   loginOfHeaders: { headers throws(CallError) in try authenticator.login(of: headers) },
@@ -29,8 +37,15 @@ let services = SignalingServices(
   success: { data, requestId in Envelope.success(data: data, requestId: requestId) },
   refusal: { error, requestId in Envelope.failure(error, requestId: requestId) },
   reload: { [configuration] in configuration.jwt.reload() },
-  makeBackend: { [configuration, log] in LiveBackend(configuration, log: log) },
-  redis: configuration.redis, log: log)
+  makeBackend: { [configuration, slot, log] in
+    LiveBackend(configuration, counters: slot, log: log)
+  },
+  redis: configuration.redis, log: log, counters: slot,
+  writeMetrics: { [counters, program, routes] page in
+    RequestCounters.write(counters, program, routes: routes, to: &page)
+    CallCounters.write(counters, [program], to: &page)
+    StoreCounters.write(counters, [program], to: &page)
+  })
 
 do {
   let socket = try ListeningSocket.open(

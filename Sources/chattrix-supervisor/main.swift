@@ -24,8 +24,11 @@ func program(_ name: String) throws(SystemError) -> String {
   let retention = RetentionSettings(
     qualityDays: configuration.qualityRetentionDays, auditDays: configuration.auditRetentionDays)
   let sweeper = Sweeper(
-    Database(configuration.mysql, recording: configuration.delivery.recording),
-    hints: Hints(redis: RedisConnection(addresses: configuration.redis)), retention: retention,
+    Database(
+      configuration.mysql, recording: configuration.delivery.recording, counters: gauges.counters),
+    hints: Hints(
+      redis: RedisConnection(addresses: configuration.redis, counters: gauges.counters)),
+    retention: retention,
     absenceSeconds: configuration.agoraAbsenceSeconds,
     routines: try? Migrations.installedRoutines())
   return {

@@ -23,9 +23,12 @@ extension DeliverySettings {
 
 /// Listens for what the workers and the WebSocket server publish after a commit: whatever it is, a webhook may
 /// be due. While Redis is away the dispatcher's poll finds them.
-func listen(to addresses: [RedisAddress], _ wake: WakeUp) throws(SystemError) {
+func listen(to addresses: [RedisAddress], _ wake: WakeUp, _ counters: CounterSlot)
+  throws(SystemError)
+{
   _ = try Thread.start(name: "hints") {
-    let subscriber = RedisSubscriber(addresses: addresses, channel: Hints.channel)
+    let subscriber = RedisSubscriber(
+      addresses: addresses, channel: Hints.channel, counters: counters)
     while true {
       if (try? subscriber.next(timeoutMilliseconds: 1000)) ?? nil != nil { wake.raise() }
     }
@@ -33,11 +36,12 @@ func listen(to addresses: [RedisAddress], _ wake: WakeUp) throws(SystemError) {
 }
 
 /// What an invitation and a missed call tell of their callee, as it is now.
-func makeContext(_ configuration: Configuration, _ database: Database) -> (Delivery) ->
-  WebhookContext
-{
+func makeContext(
+  _ configuration: Configuration, _ database: Database, _ counters: CounterSlot
+) -> (Delivery) -> WebhookContext {
   let history = HistoryStore(database, hints: Hints(redis: nil))
-  let roster = ConnectionRoster(RedisConnection(addresses: configuration.redis))
+  let roster = ConnectionRoster(
+    RedisConnection(addresses: configuration.redis, counters: counters))
   return { delivery in
     var context = WebhookContext()
     switch delivery.key.type {

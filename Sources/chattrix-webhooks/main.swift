@@ -19,13 +19,14 @@ do {
   SupervisorLink.followSupervisor(environment)
   let shared = try SupervisorLink.counters(environment)
   let host = try HostName()
-  let database = Database(configuration.mysql)
+  let counters = CounterSlot(shared?.counters, slot: shared?.slot ?? 0)
+  let database = Database(configuration.mysql, counters: counters)
   let queue = WebhookQueue(database, owner: host.name(of: getpid()))
   releaseLeases(of: host, queue, log)
   let wake = try WakeUp()
-  try listen(to: configuration.redis, wake)
+  try listen(to: configuration.redis, wake, counters)
   let services = DispatcherServices(
-    queue: queue, context: makeContext(configuration, database),
+    queue: queue, context: makeContext(configuration, database, counters),
     trust: try TrustStore(caFile: configuration.delivery.caFile), wake: wake, log: log,
     counters: DeliveryCounters(counters: shared?.counters, slot: shared?.slot ?? 0))
   let dispatcher = try Dispatcher(DeliverySettings(configuration), services)

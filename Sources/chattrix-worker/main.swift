@@ -20,20 +20,23 @@ do {
   let environment = processEnvironment()
   SupervisorLink.followSupervisor(environment)
   let shared = try SupervisorLink.counters(environment)
-  let metrics = Metrics(counters: shared?.counters, slot: shared?.slot ?? 0)
-  let database = Database(configuration.mysql, recording: configuration.delivery.recording)
-  let redis = RedisConnection(addresses: configuration.redis)
+  let counters = CounterSlot(shared?.counters, slot: shared?.slot ?? 0)
+  counters.store(0, in: WorkerCounter.busy.rawValue)
+  let database = Database(
+    configuration.mysql, recording: configuration.delivery.recording, counters: counters)
+  let redis = RedisConnection(addresses: configuration.redis, counters: counters)
   let application = Application(
     APISettings(configuration), authenticator: Authenticator(configuration.jwt),
-    database: database, redis: redis, log: log)
+    database: database, redis: redis, counters: counters, log: log)
+  let metrics = Metrics(
+    counters: shared?.counters, routes: application.routeNames, socket: 0)
   let operations = Operations(database: database, redis: redis, metrics: metrics)
   log.debug("worker_started")
   try worker.serve { request in
     if let response = operations.respond(to: request) { return response }
-    let started = MonotonicClock.microseconds()
-    let response = application.respond(to: request)
-    metrics.count(response, microseconds: Int(MonotonicClock.microseconds() - started))
-    return response
+    counters.store(1, in: WorkerCounter.busy.rawValue)
+    defer { counters.store(0, in: WorkerCounter.busy.rawValue) }
+    return application.respond(to: request)
   } refuse: { fault, requestId in
     var response = Envelope.failure(
       .validation("request", .invalidBody, "The request is not well-formed."),

@@ -1,6 +1,9 @@
 // What /metrics says of the calls (contract §1, "Operations").
 
+import Configuration
+import Storage
 import System
+import TestServers
 import Testing
 
 @testable import API
@@ -9,7 +12,7 @@ import Testing
   private let counters: SharedCounters
 
   init() throws {
-    counters = try SharedCounters.create(slots: 3, counters: SupervisorLink.counters)
+    counters = try SharedCounters.create(slots: 4, counters: SupervisorLink.counters)
   }
 
   private func store(_ counter: SupervisorCounter, _ value: UInt64) {
@@ -17,7 +20,7 @@ import Testing
   }
 
   private func sample(_ name: String) -> String? {
-    let lines = Metrics(counters: counters, slot: 1).exposition().split(separator: "\n")
+    let lines = Metrics(counters: counters).exposition().split(separator: "\n")
     return lines.first { $0.hasPrefix("\(name) ") }.map { String($0.dropFirst(name.count + 1)) }
   }
 
@@ -37,5 +40,33 @@ import Testing
     store(.sweepingSince, UInt64(Timestamp.now().milliseconds - 60_000))
     let text = try #require(sample("chattrix_sweep_lag_seconds"))
     #expect(60..<600 ~= (Double(text) ?? 0))
+  }
+
+  @Test("Requests count under the route's number, and each route has places of its own")
+  func requests() throws {
+    let slot = CounterSlot(counters, slot: 1)
+    let configuration = try Configuration(environment: TestServer.worker(database: "none"))
+    let application = Application(
+      APISettings(configuration), authenticator: Authenticator(configuration.jwt),
+      database: Database(configuration.mysql), redis: nil,
+      log: Log(program: "test", level: .error))
+    let routes = application.routeNames
+    #expect(Set(routes.map { "\($0.method) \($0.path)" }).count == routes.count)
+    let last = routes.count - 1
+    RequestCounters(slot).count(route: last, status: 599, microseconds: 3_000_000)
+    RequestCounters(slot).count(route: last, status: 204, microseconds: 251)
+    let lines = Metrics(counters: counters, routes: routes).exposition().split(separator: "\n")
+    let labels =
+      #"{program="worker",method="\#(routes[last].method)",route="\#(routes[last].path)""#
+    for line in [
+      "chattrix_requests_total\(labels),status=\"2xx\"} 1",
+      "chattrix_requests_total\(labels),status=\"5xx\"} 1",
+      "chattrix_request_duration_seconds_bucket\(labels),le=\"0.00025\"} 0",
+      "chattrix_request_duration_seconds_bucket\(labels),le=\"0.0005\"} 1",
+      "chattrix_request_duration_seconds_bucket\(labels),le=\"+Inf\"} 2",
+      "chattrix_request_duration_seconds_count\(labels)} 2",
+    ] {
+      #expect(lines.contains(line[...]), "\(line)")
+    }
   }
 }

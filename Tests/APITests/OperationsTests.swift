@@ -10,7 +10,7 @@ import Testing
 @Suite struct OperationsTests {
   private let operations = Operations(
     database: Database(MySQLOptions(user: "nobody", password: "", database: "none")), redis: nil,
-    metrics: Metrics(counters: nil, slot: 0))
+    metrics: Metrics(counters: nil))
 
   private func ask(_ method: HTTPMethod, _ path: String) -> HTTPResponse? {
     operations.respond(

@@ -38,6 +38,7 @@ libfcgi-bin	command cgi-fcgi
 iproute2	command ip
 valgrind	command valgrind
 strace	command strace
+prometheus	command promtool
 END
   packages_browser
 }

@@ -66,6 +66,7 @@ extension Hub {
       return
     }
     let now = services.now()
+    if let newest = events.last { noteAge(of: newest, user, at: now) }
     for session in sessions(of: user) where session.isLive {
       if !isReady(session, at: now) {
         session.isBehind = true
@@ -83,6 +84,13 @@ extension Hub {
     } else {
       hintedUsers.remove(UserKey(userId))
     }
+  }
+
+  /// Counts how late an event is, unless it is from before a connection of the user's opened: then it is replayed.
+  private func noteAge(of event: StoredEvent, _ user: User, at now: Timestamp) {
+    let age = now.milliseconds - event.createdAt.milliseconds
+    let connected = Int64(server.tick &- user.openedAt) * 1000 / Int64(Server.ticksPerSecond)
+    if age < connected { metrics.countEvent(ageMilliseconds: age) }
   }
 
   /// Sends what the session lacks, and of that no more at a time than its queue may hold.

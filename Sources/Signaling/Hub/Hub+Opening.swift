@@ -55,6 +55,7 @@ extension Hub {
       isLost || session.isResuming && (opening.oldestEventId ?? last + 1) > session.cursor + 1
     session.cursor = session.isResuming ? min(session.cursor, last) : last
     session.isLive = true
+    user.openedAt = server.tick
     let end = endOfLogin(session)
     let isExpiring = scheduleNotice(session)
     let connected = ServerFrame.Connected(

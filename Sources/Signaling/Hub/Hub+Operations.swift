@@ -2,6 +2,7 @@
 // /metrics. Everything else that is not /ws is not here.
 
 import Calls
+import Exposition
 import HTTP
 
 extension Hub {
@@ -13,11 +14,7 @@ extension Hub {
     switch request.path {
     case "/healthz": response = .json(Array(#"{"status":"ok"}"#.utf8))
     case "/readyz": response = readiness
-    case "/metrics":
-      response = .text(
-        metrics.text(
-          connections: server.connectionCount, users: users.count, mysql: isDatabaseGood,
-          redis: isRedisGood))
+    case "/metrics": response = exposition
     default: return services.refusal(.notFound(.route), requestId)
     }
     guard request.method == .get else {
@@ -25,6 +22,22 @@ extension Hub {
     }
     response.headers["X-Request-Id"] = requestId
     response.headers["Cache-Control"] = "no-store"
+    return response
+  }
+
+  private var exposition: HTTPResponse {
+    var queues = [
+      ("readers", readers.waiting), ("writers", writers.waiting), ("presence", presence.waiting),
+    ]
+    if let roster { queues.append(("roster", roster.waiting)) }
+    var page = Exposition()
+    metrics.write(
+      Metrics.State(
+        connections: server.connectionCount, users: users.count, isMySQLUp: isDatabaseGood,
+        isRedisUp: isRedisGood, queues: queues, slowReaders: server.slowReaders), to: &page)
+    services.writeMetrics(&page)
+    var response = HTTPResponse.text(page.text)
+    response.headers["Content-Type"] = Exposition.contentType
     return response
   }
 

@@ -81,7 +81,8 @@ final class Hub {
     rosterName = services.randomness.hexadecimal(bytes: 16)
     try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
     if let addresses = services.redis {
-      try HintListener.start(addresses, mailbox: mailbox, redis: redis)
+      try HintListener.start(
+        addresses, mailbox: mailbox, redis: redis, counters: services.counters)
     }
   }
 

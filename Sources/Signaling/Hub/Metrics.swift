@@ -1,8 +1,11 @@
-// The sidecar's counters, in Prometheus' text format (prometheus.io, "Exposition formats").
+// What the sidecar counts by itself, as its page of metrics has it.
+
+import Exposition
+import System
 
 struct Metrics {
   /// Handshakes by the status that they were answered with.
-  private var handshakes: [Int: Int] = [:]
+  private var handshakes: [Int: UInt64] = [:]
   /// Frames from clients.
   var frames = 0
   /// Events sent, counted per connection.
@@ -14,31 +17,56 @@ struct Metrics {
   var renewals = 0
   /// Sockets that were closed at the end of their login.
   var expirations = 0
+  /// Age of the newest event of a page when it was sent.
+  private var eventAges = HistogramValues(Metrics.eventAge)
+
+  private static let eventAge = HistogramScale(
+    [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 15_000], unitsPerSecond: 1000)
+
+  /// What is true at the moment.
+  struct State {
+    var connections = 0
+    var users = 0
+    var isMySQLUp = true
+    var isRedisUp = true
+    /// Jobs that are not done, by the threads that do them.
+    var queues: [(name: String, jobs: Int)] = []
+    /// Connections that were closed because they did not read what they were sent.
+    var slowReaders = 0
+  }
 
   mutating func countHandshake(_ status: Int) { handshakes[status, default: 0] += 1 }
 
-  func text(connections: Int, users: Int, mysql: Bool, redis: Bool) -> String {
-    var lines: [String] = []
-    func add(_ name: String, _ type: String, _ help: String, _ value: Int) {
-      lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)", "\(name) \(value)"]
+  mutating func countEvent(ageMilliseconds: Int64) {
+    eventAges.observe(Int(ageMilliseconds), Metrics.eventAge)
+  }
+
+  func write(_ state: State, to page: inout Exposition) {
+    func counter(_ name: String, _ help: String, _ value: Int) {
+      page.counter("chattrix_signaling_\(name)_total", help, UInt64(value))
     }
-    add("chattrix_signaling_connections", "gauge", "Open sockets.", connections)
-    add("chattrix_signaling_users", "gauge", "Users with a connection.", users)
-    add("chattrix_signaling_mysql_up", "gauge", "Whether MySQL answers.", mysql ? 1 : 0)
-    add("chattrix_signaling_redis_up", "gauge", "Whether Redis answers.", redis ? 1 : 0)
-    add("chattrix_signaling_frames_total", "counter", "Frames from clients.", frames)
-    add("chattrix_signaling_events_total", "counter", "Events sent to connections.", events)
-    add("chattrix_signaling_fetches_total", "counter", "Pages read from the outbox.", fetches)
-    add("chattrix_signaling_commands_total", "counter", "Commands of clients.", commands)
-    add("chattrix_signaling_renewals_total", "counter", "Logins renewed on a socket.", renewals)
-    add(
-      "chattrix_signaling_expirations_total", "counter",
-      "Sockets closed at the end of their login.", expirations)
-    let name = "chattrix_signaling_handshakes_total"
-    lines += ["# HELP \(name) Handshakes by status.", "# TYPE \(name) counter"]
-    for (status, count) in handshakes.sorted(by: { $0.key < $1.key }) {
-      lines.append("\(name){status=\"\(status)\"} \(count)")
-    }
-    return lines.joined(separator: "\n") + "\n"
+    page.gauge("chattrix_signaling_connections", "Open sockets.", state.connections)
+    page.gauge("chattrix_signaling_users", "Users with a connection.", state.users)
+    page.gauge(
+      "chattrix_signaling_mysql_up", "Whether MySQL answers.", state.isMySQLUp ? 1 : 0)
+    page.gauge(
+      "chattrix_signaling_redis_up", "Whether Redis answers.", state.isRedisUp ? 1 : 0)
+    page.gauges(
+      "chattrix_signaling_queue_length", "Jobs that are not done, by the threads that do them.",
+      state.queues.map { ([("queue", $0.name)], $0.jobs) })
+    counter("frames", "Frames from clients.", frames)
+    counter("events", "Events sent to connections.", events)
+    counter("fetches", "Pages read from the outbox.", fetches)
+    counter("commands", "Commands of clients.", commands)
+    counter("renewals", "Logins renewed on a socket.", renewals)
+    counter("expirations", "Sockets closed at the end of their login.", expirations)
+    counter("slow_readers", "Sockets closed because they did not read.", state.slowReaders)
+    page.counters(
+      "chattrix_signaling_handshakes_total", "Handshakes by status.",
+      handshakes.sorted { $0.key < $1.key }.map { ([("status", "\($0.key)")], $0.value) })
+    page.histograms(
+      "chattrix_signaling_event_age_seconds",
+      "Time from an event's record to its sending, to users who were connected before it.",
+      Metrics.eventAge, [([], eventAges)])
   }
 }

@@ -1,6 +1,7 @@
 // What the sidecar can be told, and what it is given by the program that wires it.
 
 import Calls
+import Exposition
 import HTTP
 import Redis
 import System
@@ -53,6 +54,10 @@ package struct SignalingServices: Sendable {
   package var randomness: Randomness
   /// The clock that logins are judged by, as the verifier of their tokens does.
   package var now: @Sendable () -> Timestamp
+  /// Where failures of Redis are counted.
+  package var counters: CounterSlot
+  /// Adds what the backends have counted.
+  package var writeMetrics: @Sendable (inout Exposition) -> Void
 
   package init(
     loginOfHeaders: @escaping @Sendable (HTTPHeaders) throws(CallError) -> Login,
@@ -61,11 +66,14 @@ package struct SignalingServices: Sendable {
     refusal: @escaping @Sendable (CallError, _ requestId: String) -> HTTPResponse,
     reload: @escaping @Sendable () -> Void = {},
     makeBackend: @escaping @Sendable () -> any Backend, redis: [RedisAddress]?, log: Log,
-    randomness: Randomness = .system, now: @escaping @Sendable () -> Timestamp = { .now() }
+    randomness: Randomness = .system, now: @escaping @Sendable () -> Timestamp = { .now() },
+    counters: CounterSlot = .none,
+    writeMetrics: @escaping @Sendable (inout Exposition) -> Void = { _ in }
   ) {
     (self.loginOfHeaders, self.loginOfToken) = (loginOfHeaders, loginOfToken)
     (self.success, self.now) = (success, now)
     (self.refusal, self.reload, self.makeBackend) = (refusal, reload, makeBackend)
     (self.redis, self.log, self.randomness) = (redis, log, randomness)
+    (self.counters, self.writeMetrics) = (counters, writeMetrics)
   }
 }

@@ -13,6 +13,7 @@ struct UserState {
   var first: Int32 = -1
   var count: Int32 = 0
   var ringingEventId: Int64 = 0
+  var openedAt: UInt32 = 0
 }
 
 final class User: ManagedBuffer<UserState, UInt8> {
@@ -66,6 +67,12 @@ final class User: ManagedBuffer<UserState, UInt8> {
   var ringingEventId: Int64 {
     get { header.ringingEventId }
     set { header.ringingEventId = newValue }
+  }
+
+  /// The tick at which the newest of their sessions was told of what had been until then.
+  var openedAt: UInt32 {
+    get { header.openedAt }
+    set { header.openedAt = newValue }
   }
 
   private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {

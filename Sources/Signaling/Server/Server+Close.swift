@@ -78,6 +78,7 @@ extension Server {
         // It is not read from, so nobody knows whether it is silent.
         fail(connection, WebSocketFailure(.tryAgainLater, "not ready in time"))
       } else {
+        if connection.phase == .open, !connection.isDrained { slowReaders += 1 }
         drop(connection)
       }
     }

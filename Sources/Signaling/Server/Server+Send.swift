@@ -33,6 +33,7 @@ extension Server {
     guard let queue = connection.queue else { return }
     queue.append(write)
     if queue.count > settings.queueBytes, connection.phase == .open {
+      slowReaders += 1
       fail(connection, WebSocketFailure(.tryAgainLater, "too slow"))
     }
   }
@@ -67,6 +68,7 @@ extension Server {
     watch(connection)
     setDeadline(connection, seconds: settings.blockedSeconds)
     if rest.count > settings.queueBytes, connection.phase == .open {
+      slowReaders += 1
       fail(connection, WebSocketFailure(.tryAgainLater, "too slow"))
     }
   }

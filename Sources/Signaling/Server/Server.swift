@@ -19,6 +19,8 @@ package final class Server {
   /// What is written while one connection's input is handled leaves with one send(2).
   var corked: Connection?
   var cork: [UInt8] = []
+  /// Connections that were closed because they did not read what they were sent.
+  var slowReaders = 0
 
   var listener: Listener?
   private let timer: TimerDescriptor

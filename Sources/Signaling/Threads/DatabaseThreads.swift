@@ -17,6 +17,9 @@ final class DatabaseThreads: Sendable {
     self.queues = queues
   }
 
+  /// Jobs that are not done, of all threads.
+  var waiting: Int { queues.reduce(0) { $0 + $1.waiting } }
+
   func submit(for userId: String, _ job: @escaping Job) {
     let index = Int(UInt(bitPattern: userId.hashValue) % UInt(queues.count))
     queues[index].submit(job)

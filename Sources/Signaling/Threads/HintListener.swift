@@ -7,10 +7,11 @@ import System
 
 enum HintListener {
   static func start(
-    _ addresses: [RedisAddress], mailbox: Mailbox, redis: Availability
+    _ addresses: [RedisAddress], mailbox: Mailbox, redis: Availability, counters: CounterSlot
   ) throws(SystemError) {
     _ = try Thread.start(name: "hints") {
-      let subscriber = RedisSubscriber(addresses: addresses, channel: Hints.channel)
+      let subscriber = RedisSubscriber(
+        addresses: addresses, channel: Hints.channel, counters: counters)
       while true {
         do throws(RedisError) {
           let message = try subscriber.next(timeoutMilliseconds: 1000)

@@ -9,6 +9,7 @@ typealias Job = @Sendable (any Backend) -> Void
 final class JobQueue: Sendable {
   private let jobs = Mutex<[Job]>([])
   private let event: EventDescriptor
+  private let unfinished = Atomic<Int>(0)
 
   private init() throws(SystemError) { event = try EventDescriptor(blocking: true) }
 
@@ -21,13 +22,20 @@ final class JobQueue: Sendable {
     _ = try Thread.start(name: name) {
       let backend = makeBackend()
       while true {
-        for job in queue.take() { job(backend) }
+        for job in queue.take() {
+          job(backend)
+          queue.unfinished.subtract(1, ordering: .relaxed)
+        }
       }
     }
     return queue
   }
 
+  /// Jobs that are not done, the one in hand included.
+  var waiting: Int { unfinished.load(ordering: .relaxed) }
+
   func submit(_ job: @escaping Job) {
+    unfinished.add(1, ordering: .relaxed)
     let wasEmpty = jobs.withLock { jobs in
       jobs.append(job)
       return jobs.count == 1

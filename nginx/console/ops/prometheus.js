@@ -59,7 +59,8 @@ export class Reading {
    * @returns {number | undefined} undefined where nothing was counted.
    */
   quantile(earlier, name, share) {
-    const bounds = (this.#samples.get(`${name}_bucket`) ?? []).map(({ labels }) => labels.le);
+    const samples = this.#samples.get(`${name}_bucket`) ?? [];
+    const bounds = [...new Set(samples.map(({ labels }) => labels.le))];
     const counts = bounds.map((le) => this.rise(earlier, `${name}_bucket`, { le }));
     const total = counts[counts.length - 1];
     if (!total) return undefined;
