@@ -85,7 +85,7 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 test-upgrade: ## Reload, restarts and migrations under 1,000 WebSockets and calls: nothing fails, nothing is lost
 	@$(MAKE) test-e2e PYTEST_ARGS="test_upgrades.py -n 0 -s -m slow"
 
-lint: swift ## Format and style of Swift, Python, shell and systemd files, and of the console
+lint: swift ## Format and style of Swift, Python, shell and systemd files, of console and guide
 	@$(STACK) packages lint
 	@Tests/Stack/lint.sh
 
@@ -118,7 +118,8 @@ test-deb: deb ## Install, configure, upgrade, remove and purge the package in cl
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files, manual pages (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines \
-	  share/chattrix/description share/chattrix/console/ops share/bash-completion/completions share/man \
+	  share/chattrix/description share/chattrix/console/ops share/chattrix/guide \
+	  share/bash-completion/completions share/man \
 	  lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
 	for program in $(PROGRAMS); do \
@@ -133,6 +134,7 @@ install: build ## Install programs, SQL, nginx and systemd files, manual pages (
 	install -m 644 systemd/chattrix-ctl.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chattrix-ctl"
 	install -m 644 $(wildcard nginx/console/*.*) "$(DESTDIR)$(PREFIX)/share/chattrix/console/"
 	install -m 644 nginx/console/ops/* "$(DESTDIR)$(PREFIX)/share/chattrix/console/ops/"
+	install -m 644 nginx/guide/* "$(DESTDIR)$(PREFIX)/share/chattrix/guide/"
 	for file in nginx/chattrix/*.conf; do \
 	  target="$(DESTDIR)$(SYSCONFDIR)/$$file"; \
 	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \

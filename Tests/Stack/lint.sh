@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make lint`: the format of Swift, Python and the console, the console's types, and, where their checkers
+# `make lint`: the format of Swift, Python, the console and the guide, the types of both, and, where their checkers
 # are installed, shell and systemd files. Runs all of it and fails if one of them complained.
 set -euo pipefail
 
@@ -46,10 +46,10 @@ lint_nginx() {
   return "$status"
 }
 
-# JavaScript, CSS and HTML of the console: format and likely bugs, then the types of its JSDoc.
+# JavaScript, CSS and HTML of the console and the guide: format and likely bugs, then the types of its JSDoc.
 lint_console() {
   python_ready
-  "$venv/bin/biome" check --config-path=.biome.json --colors=off --max-diagnostics=100 nginx/console
+  "$venv/bin/biome" check --config-path=.biome.json --colors=off --max-diagnostics=100 nginx/console nginx/guide
   tsc --project .jsconfig.json
 }
 

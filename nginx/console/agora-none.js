@@ -1,1 +1,1 @@
-// Stands where Agora's Web SDK would be on a host that has it (README, "See it").
+// Stands where Agora's Web SDK would be on a host that has it (guide, "Installing").
