@@ -53,6 +53,7 @@ private struct HostileDefaults: Sendable, CustomTestStringConvertible {
   ]
 }
 
+// The settings are the server's: Tests/Stack/unit.sh runs this suite when no other one runs.
 @Suite(.needsServer, .database, .serialized) struct SessionTests {
   private let admin: Stores
 

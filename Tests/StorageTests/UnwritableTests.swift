@@ -8,7 +8,7 @@ import Testing
 
 @testable import Storage
 
-// `read_only` is the server's: one test at a time. The other suites' account is exempt from it.
+// `read_only` is the server's: Tests/Stack/unit.sh runs this suite when no other one runs.
 @Suite(.needsServer, .database, .serialized) struct UnwritableTests {
   private let admin: Stores
   /// As an account that has the rights that README grants and no others.
