@@ -23,6 +23,9 @@ export function loadAgora() {
   return loading;
 }
 
+/** @param {unknown} error */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
 /** One participant in one channel. */
 export class AgoraChannel {
   #client;
@@ -31,6 +34,10 @@ export class AgoraChannel {
   #tracks = [];
   /** @type {NetworkQuality} */
   #quality = "unknown";
+  /** Why this participant is not heard or seen; empty otherwise. */
+  silence = "";
+  /** The call may end while joining, or asking for a camera, still goes on. */
+  #hasLeft = false;
 
   /**
    * @param {any} sdk `AgoraRTC`.
@@ -56,9 +63,21 @@ export class AgoraChannel {
    */
   async join({ appId, channelId, token, uid, isVideo }) {
     await this.#client.join(appId, channelId, token, uid);
+    if (this.#hasLeft) return this.#client.leave();
+    await this.#publish(isVideo).catch((error) => {
+      this.silence = messageOf(error);
+    });
+  }
+
+  /**
+   * Without a microphone or a camera, or leave to use them, one can listen all the same.
+   * @param {boolean} isVideo
+   */
+  async #publish(isVideo) {
     this.#tracks = isVideo
       ? await this.sdk.createMicrophoneAndCameraTracks()
       : [await this.sdk.createMicrophoneAudioTrack()];
+    if (this.#hasLeft) return this.#close();
     await this.#client.publish(this.#tracks);
     if (isVideo) this.#tracks[1]?.play(this.#place("own"));
   }
@@ -106,8 +125,14 @@ export class AgoraChannel {
     return this.#client.renewToken(token);
   }
 
-  async leave() {
+  #close() {
     for (const track of this.#tracks) track.close();
+    this.#tracks = [];
+  }
+
+  async leave() {
+    this.#hasLeft = true;
+    this.#close();
     this.#pictures.replaceChildren();
     await this.#client.leave();
   }

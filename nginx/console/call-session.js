@@ -2,7 +2,7 @@
 // that talking has begun, and the quality of the network every few seconds.
 
 import { ChattrixError } from "./chattrix.js";
-import { AgoraChannel, loadAgora, simulatedSample } from "./agora.js";
+import { AgoraChannel, loadAgora, messageOf, simulatedSample } from "./agora.js";
 import { decodeAgoraToken } from "./token.js";
 
 /** @typedef {import("./chattrix.js").NetworkQuality} NetworkQuality */
@@ -32,11 +32,12 @@ export class CallSession {
   token = null;
   /** @type {Awaited<ReturnType<typeof decodeAgoraToken>>} */
   decoded = null;
-  /** @type {"joining" | "joined" | "none" | "failed"} */
+  /** @type {"joining" | "joined" | "listening" | "none" | "failed"} */
   media = "joining";
+  /** Why joining failed, or why this participant is not heard. */
   reason = "";
   /**
-   * Why there is no token.
+   * Why there is no token, or no joining.
    * @type {unknown}
    */
   fault = null;
@@ -123,17 +124,23 @@ export class CallSession {
     try {
       const { appId, channel: channelId } = this.decoded;
       await this.#channel.join({ appId, channelId, token, uid, isVideo });
-      this.media = "joined";
+      if (this.#isOver) return;
+      this.reason = this.#channel.silence;
+      this.media = this.reason ? "listening" : "joined";
+      this.#changed("media");
     } catch (error) {
       this.media = "failed";
-      this.reason = error instanceof Error ? error.message : String(error);
+      this.reason = messageOf(error);
+      this.#channel?.leave().catch(() => {});
+      this.#channel = null;
+      this.#changed("media");
+      throw error;
     }
-    this.#changed("media");
   }
 
   /** Reports the network as it is now. */
   async report() {
-    const isMeasured = this.media === "joined" && this.#channel !== null;
+    const isMeasured = this.media !== "none";
     const sample = isMeasured ? this.#channel?.sample() : simulatedSample(this.network);
     if (!sample || this.#isOver) return;
     this.sample = sample;

@@ -1,6 +1,6 @@
 // The REST half of chattrix.js: requests, the login that they need, and errors as exceptions.
 
-import { backOffMilliseconds } from "./chattrix-signaling.js";
+import { backOffMilliseconds, parsed } from "./chattrix-signaling.js";
 
 /**
  * @typedef {object} RequestOptions
@@ -13,6 +13,8 @@ import { backOffMilliseconds } from "./chattrix-signaling.js";
 
 const requestTimeoutMilliseconds = 15_000;
 const attempts = 3;
+/** A server that asks for more time than this is waited for by the application, which can show it. */
+const patienceSeconds = 5;
 
 export class ChattrixError extends Error {
   /**
@@ -97,7 +99,9 @@ export class Rest {
       } catch (error) {
         const isTransient = error instanceof ChattrixError && error.isTransient;
         if (!isTransient || !mayRepeat || attempt === attempts) throw error;
-        await pause(Math.max(backOffMilliseconds(attempt), (error.retryAfter ?? 0) * 1000));
+        const seconds = error.retryAfter ?? 0;
+        if (seconds > patienceSeconds) throw error;
+        await pause(Math.max(backOffMilliseconds(attempt), seconds * 1000));
       }
     }
   }
@@ -131,17 +135,18 @@ export class Rest {
     const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), requestTimeoutMilliseconds);
-    let response, answer;
+    let response, text;
     try {
       response = await fetch(url, { ...init, headers, signal: timeout.signal });
-      answer = await response.json().catch(() => null);
+      text = await response.text();
     } catch (error) {
+      // Also where the connection breaks within the answer: the request may have been carried out.
       throw new ChattrixError(String(error), { code: "NETWORK" });
     } finally {
       clearTimeout(timer);
     }
     const retryAfter = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-    return unwrap(response.status, answer, Number.isNaN(retryAfter) ? null : retryAfter);
+    return unwrap(response.status, parsed(text), Number.isNaN(retryAfter) ? null : retryAfter);
   }
 
   /**

@@ -32,6 +32,18 @@ export const backOffMilliseconds = (failures) =>
   Math.min(lastDelayMilliseconds, firstDelayMilliseconds * 2 ** failures) *
   (0.5 + Math.random() / 2);
 
+/**
+ * @param {string} text
+ * @returns {any} null where it is no JSON, as the page of a proxy in between.
+ */
+export function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export class Signaling {
   #url;
   #deviceId;
@@ -150,22 +162,23 @@ export class Signaling {
     this.#awaitFrame(ticketSilenceMilliseconds);
     const credential = await this.#credential();
     if (attempt !== this.#attempt) return;
-    if (credential === null) return this.#lost(null);
-    this.#dial(credential, attempt);
+    if (credential.ticket || credential.token) this.#dial(credential, attempt);
+    else this.#lost(null, credential.waitSeconds);
   }
 
   /**
    * A ticket, so that no token stands in an address; the token itself where there are no tickets to be had
-   * (without Redis, contract 6.1).
-   * @returns {Promise<{ ticket?: string, token?: string } | null>}
+   * (without Redis, contract 6.1). Neither where the server cannot be reached or refuses.
+   * @returns {Promise<{ ticket?: string, token?: string, waitSeconds?: number }>}
    */
   async #credential() {
     try {
       return { ticket: await this.#login.ticket() };
     } catch (error) {
       const token = this.#login.token();
-      const { status } = /** @type {{ status?: number }} */ (error);
-      return status === 503 && token ? { token } : null;
+      const { status, retryAfter } =
+        /** @type {{ status?: number, retryAfter?: number | null }} */ (error);
+      return status === 503 && token ? { token } : { waitSeconds: retryAfter ?? 0 };
     }
   }
 
@@ -183,7 +196,8 @@ export class Signaling {
     this.#socket = socket;
     this.#awaitFrame(silenceMilliseconds);
     socket.onmessage = ({ data }) => {
-      if (attempt === this.#attempt) this.#receive(JSON.parse(data));
+      const frame = attempt === this.#attempt ? parsed(data) : null;
+      if (frame) this.#receive(frame);
     };
     socket.onclose = ({ code }) => {
       if (attempt === this.#attempt) this.#lost(code);
@@ -205,9 +219,10 @@ export class Signaling {
 
   /**
    * @param {number | null} closeCode
+   * @param {number} [waitSeconds] What the server has asked for (Retry-After).
    * @returns {Promise<void>}
    */
-  async #lost(closeCode) {
+  async #lost(closeCode, waitSeconds = 0) {
     if (this.#state === "signed-out" || this.#state === "offline") return;
     this.#drop();
     const attempt = this.#attempt;
@@ -218,7 +233,7 @@ export class Signaling {
       if (token) return this.#open();
     }
     if (closeCode !== null && tooSoon.has(closeCode)) this.#failures = Math.max(this.#failures, 2);
-    const delay = backOffMilliseconds(this.#failures++);
+    const delay = Math.max(backOffMilliseconds(this.#failures++), waitSeconds * 1000);
     this.#retryTimer = setTimeout(() => this.#open(), delay);
     this.#become("waiting", Date.now() + delay, closeCode);
   }

@@ -128,6 +128,15 @@ export function find(root, selector) {
 }
 
 /**
+ * The first letter of a name, or a whole symbol where it begins with one.
+ * @param {string} name
+ */
+export function initialOf(name) {
+  const { segment } = [...new Intl.Segmenter().segment(name.trim() || "?")][0];
+  return segment.toUpperCase();
+}
+
+/**
  * Which of the colours for faces a user gets, the same on every phone.
  * @param {string} id
  */
@@ -143,7 +152,7 @@ const paths = {
     "M6.6 3h3l1.6 4.2-2 1.6a12 12 0 0 0 6 6l1.6-2L21 14.4v3A3.6 3.6 0 0 1 17.4 21 14.4 14.4 0 0 1 3 6.6 3.6 3.6 0 0 1 6.6 3z",
   video:
     "M4 6h10a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2zM16 10.5 22 7v10l-6-3.5",
-  down: "M3 13.5c5-5 13-5 18 0l-2.5 2.5-3.5-1.5v-3a11 11 0 0 0-6 0v3L5.5 16z",
+  down: "M2 13.2C7.5 7.6 16.5 7.6 22 13.2L19.3 16.4 15.4 14.6 14.9 11.6A14 14 0 0 0 9.1 11.6L8.6 14.6 4.7 16.4z",
   out: "M7 17 17 7M9 7h8v8",
   in: "M17 7 7 17M15 17H7V9",
   remove: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",

@@ -1,7 +1,7 @@
 // The user's history: filters, pages, deletion, and a call back.
 
 import { bind, h, icon, setLabel, setText } from "./dom.js";
-import { dateTime, duration, text } from "./text.js";
+import { dateTime, duration, number, text } from "./text.js";
 import { faultText } from "./faults.js";
 
 const pageSize = 10;
@@ -14,31 +14,27 @@ export class HistoryPanel {
   #client;
   #callBack;
   #page = 1;
+  #pages = 1;
   #isStale = true;
+  /** Rises with each request: an answer that comes after that to a later one is not shown. */
+  #asked = 0;
   #type = this.#filter("type", types);
   #status = this.#filter("status", statuses);
   #list = h("ol", { class: "history", label: "history.list" });
   #message = h("p", { class: "empty", role: "status" });
-  #position = h("span", { class: "position" });
-  #newer = h("button", {
-    type: "button",
-    class: "quiet",
-    text: "history.newer",
-    onclick: () => this.#turn(-1),
-  });
-  #older = h("button", {
-    type: "button",
-    class: "quiet",
-    text: "history.older",
-    onclick: () => this.#turn(1),
-  });
+  #position = h("span", { class: "position", role: "status" });
+  #newer = [this.#turner("history.first", "«", () => 1), this.#turner("history.newer", "‹", -1)];
+  #older = [
+    this.#turner("history.older", "›", 1),
+    this.#turner("history.last", "»", () => this.#pages),
+  ];
   element = h(
     "div",
     { class: "panel" },
     h("div", { class: "filters" }, this.#type.label, this.#status.label),
     this.#message,
     h("div", { class: "scroll", tabindex: 0, role: "group", label: "history.list" }, this.#list),
-    h("div", { class: "pages" }, this.#newer, this.#position, this.#older),
+    h("div", { class: "pages" }, ...this.#newer, this.#position, ...this.#older),
   );
 
   /**
@@ -58,22 +54,21 @@ export class HistoryPanel {
     const options = values.map((value) => h("option", { value, text: `history.${value}` }));
     const select = h(
       "select",
-      { id: `filter-${++count}`, onchange: () => this.#first() },
+      { id: `filter-${++count}`, onchange: () => this.load(1) },
       ...options,
     );
     const label = h("label", { class: "field" }, h("span", { text: `history.${name}` }), select);
     return { select, label };
   }
 
-  #first() {
-    this.#page = 1;
-    return this.load();
-  }
-
-  /** @param {number} step */
-  #turn(step) {
-    this.#page += step;
-    return this.load();
+  /**
+   * @param {string} key
+   * @param {string} sign
+   * @param {number | (() => number)} to A step, or a page.
+   */
+  #turner(key, sign, to) {
+    const onclick = () => this.load(typeof to === "number" ? this.#page + to : to());
+    return h("button", { type: "button", class: "quiet turn", label: key, onclick }, sign);
   }
 
   /**
@@ -86,24 +81,35 @@ export class HistoryPanel {
   }
 
   opened() {
-    if (this.#isStale) return this.#first();
+    if (this.#isStale) return this.load(1);
   }
 
-  async load() {
+  /** @param {number} [page] */
+  async load(page = this.#page) {
     this.#isStale = false;
+    const asked = ++this.#asked;
+    const query = {
+      page,
+      limit: pageSize,
+      callType: this.#type.select.value,
+      status: this.#status.select.value,
+    };
     try {
-      const { calls, pagination } = await this.#client.history({
-        page: this.#page,
-        limit: pageSize,
-        callType: this.#type.select.value,
-        status: this.#status.select.value,
-      });
-      this.#show(calls, pagination);
+      const { calls, pagination } = await this.#client.history(query);
+      if (asked === this.#asked) this.#show(calls, pagination);
     } catch (error) {
-      this.#isStale = true;
-      bind(this.#message, "", () => faultText(error));
-      this.#message.hidden = false;
+      if (asked === this.#asked) this.#fail(error);
     }
+  }
+
+  /**
+   * What is shown stays.
+   * @param {unknown} error
+   */
+  #fail(error) {
+    this.#isStale = true;
+    bind(this.#message, "", () => faultText(error));
+    this.#message.hidden = false;
   }
 
   /**
@@ -114,11 +120,14 @@ export class HistoryPanel {
     this.#list.replaceChildren(...calls.map((call) => this.#entry(call)));
     this.#message.hidden = calls.length > 0;
     setText(this.#message, "history.empty");
-    this.#newer.disabled = !hasPrevPage;
-    this.#older.disabled = !hasNextPage;
+    this.#page = page;
+    this.#pages = Math.max(1, totalPages);
+    for (const each of this.#newer) each.disabled = !hasPrevPage;
+    for (const each of this.#older) each.disabled = !hasNextPage;
     bind(this.#position, "", () => {
-      const pages = text("history.page", { page, pages: Math.max(1, totalPages) });
-      return `${pages} · ${text("history.total", { total })}`;
+      const pages = text("history.page", { page: number(page), pages: number(this.#pages) });
+      const key = total === 1 ? "history.total.one" : "history.total";
+      return `${pages} · ${text(key, { total: number(total) })}`;
     });
   }
 
@@ -139,7 +148,12 @@ export class HistoryPanel {
     setLabel(again, "call.contact", { name });
     const remove = h(
       "button",
-      { type: "button", class: "round", onclick: () => this.#delete(call) },
+      {
+        type: "button",
+        class: "round",
+        "data-action": "delete",
+        onclick: () => this.#delete(call),
+      },
       icon("remove"),
     );
     setLabel(remove, "history.delete", { name });
@@ -169,11 +183,14 @@ export class HistoryPanel {
     try {
       await this.#client.deleteHistory(call.callId);
     } catch (error) {
-      bind(this.#message, "", () => faultText(error));
-      this.#message.hidden = false;
-      return;
+      return this.#fail(error);
     }
-    if (this.#list.childElementCount === 1 && this.#page > 1) this.#page--;
-    await this.load();
+    const entries = [...this.#list.children];
+    const index = entries.findIndex((each) => each.dataset.call === call.callId);
+    const isLast = entries.length === 1 && this.#page > 1;
+    await this.load(isLast ? this.#page - 1 : this.#page);
+    // The focus was on what has gone: it moves to the next entry, or to the list.
+    const next = this.#list.children[Math.min(index, this.#list.childElementCount - 1)];
+    (next?.querySelector("[data-action=delete]") ?? this.#list.parentElement).focus();
   }
 }

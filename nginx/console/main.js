@@ -5,6 +5,7 @@ import { bindChoices } from "./choices.js";
 import { Phone } from "./phone.js";
 import { setAloud } from "./ring.js";
 import { signInForm } from "./sign-in.js";
+import { deviceOfTab } from "./tab-device.js";
 import { decodeJWT } from "./token.js";
 
 /** @typedef {import("./sign-in.js").User} User */
@@ -33,6 +34,7 @@ const storeOf = (number) => {
 class Place {
   #store;
   #other;
+  #deviceId = "";
   /** @type {Phone | null} */
   phone = null;
   element = h("div", { class: "place" });
@@ -47,7 +49,8 @@ class Place {
   }
 
   /** @param {User | undefined} demo */
-  open(demo) {
+  async open(demo) {
+    this.#deviceId = await deviceOfTab(this.#store);
     const { userId, name, token } = this.#store.get();
     if (token && decodeJWT(token)) this.#use({ id: userId, name, token }, null);
     else if (demo)
@@ -87,6 +90,7 @@ class Place {
     this.phone = new Phone({
       user,
       renew,
+      deviceId: this.#deviceId,
       store: this.#store,
       peer,
       signOut: () => this.#signOut(),
@@ -112,7 +116,7 @@ async function start() {
   places.push(new Place(0, () => places[1]), new Place(1, () => places[0]));
   find(document, "#phones").append(...places.map(({ element }) => element));
   const users = await demoUsers();
-  for (const [index, place] of places.entries()) place.open(users[index]);
+  await Promise.all(places.map((place, index) => place.open(users[index])));
   for (const { phone } of places) phone?.show();
 }
 

@@ -5,7 +5,7 @@ import { Availability } from "./availability.js";
 import { CallModel, isOver } from "./call-model.js";
 import { CallSession } from "./call-session.js";
 import { ChattrixError } from "./chattrix.js";
-import { h, setLabel, toneOf } from "./dom.js";
+import { h, initialOf, setLabel, toneOf } from "./dom.js";
 import { LinkStatus } from "./link-status.js";
 import { LogPanel } from "./log-panel.js";
 import { LoggedClient } from "./logged-client.js";
@@ -20,6 +20,8 @@ import { text } from "./text.js";
 
 /** The statuses in which a participant is in the channel. */
 const talking = new Set(["connecting", "connected"]);
+/** How much of the screen the reader must see to notice a call there. */
+const visibleShare = 0.6;
 /** Of what no event tells this device. */
 const pollMilliseconds = 5_000;
 
@@ -35,8 +37,14 @@ export class Phone {
   #panels;
   #availability;
   #form = h("div", { class: "sign-in-place" });
+  #screen = h("div", { class: "screen" });
+  /** @type {IntersectionObserver | undefined} */
+  #sight;
   #link = new LinkStatus(() => this.#client.hurry());
-  /** @type {Peer | null} */
+  /**
+   * Who is being called, while the server has not answered yet.
+   * @type {(Peer & { isCancelled?: boolean }) | null}
+   */
   #pending = null;
   /** @type {CallSession | null} */
   #session = null;
@@ -51,28 +59,25 @@ export class Phone {
    * @param {User} options.user
    * @param {((reason: string) => Promise<string | null>) | null} options.renew Another token of the demo; null
    *   where only the reader has one.
+   * @param {string} options.deviceId
    * @param {{ get: () => any, set: (values: object) => void }} options.store What survives a reload.
    * @param {() => Peer | null} options.peer Who can be called: the user of the other phone.
    * @param {() => void} options.signOut
    */
-  constructor({ user, renew, store, peer, signOut }) {
+  constructor({ user, renew, deviceId, store, peer, signOut }) {
     this.#user = user;
     this.#renew = renew;
     this.#store = store;
     this.#peer = peer;
     const kept = store.get();
-    const isSame = kept.userId === user.id;
+    const lastEventId = kept.userId === user.id ? (kept.lastEventId ?? null) : null;
     this.#client = new LoggedClient(
-      {
-        getToken: (reason) => this.#token(reason),
-        deviceId: isSame ? kept.deviceId : undefined,
-        lastEventId: isSame ? (kept.lastEventId ?? null) : null,
-      },
+      { getToken: (reason) => this.#token(reason), deviceId, lastEventId },
       this.#log,
     );
-    store.set({ userId: user.id, deviceId: this.#client.deviceId });
+    store.set({ userId: user.id, deviceId });
     this.#model = new CallModel(user.id);
-    this.#stage = new Stage({
+    this.#stage = new Stage(user.name, {
       call: (to, type) => this.#call(to, type),
       accept: () => this.#answer((callId) => this.#client.accept(callId), "connecting"),
       reject: (reason) =>
@@ -94,6 +99,7 @@ export class Phone {
   /** @param {() => void} signOut */
   #build(signOut) {
     const { id, name } = this.#user;
+    this.#screen.append(this.#stage.element);
     const element = h(
       "article",
       { class: "phone", "data-user": id },
@@ -103,17 +109,24 @@ export class Phone {
         h(
           "span",
           { class: "avatar small", "data-tone": toneOf(id), "aria-hidden": "true" },
-          name.slice(0, 1).toUpperCase(),
+          initialOf(name),
         ),
         h("div", { class: "who" }, h("h2", {}, name), this.#link.element),
         this.#availability.element,
         h("button", { type: "button", class: "quiet", text: "signin.out", onclick: signOut }),
       ),
       this.#form,
-      this.#stage.element,
+      this.#screen,
       ...this.#panels.elements,
     );
     setLabel(element, "phone", { name });
+    // Where the phones are one above the other, a call comes to where the reader is.
+    this.#sight = new IntersectionObserver(
+      ([{ intersectionRatio }]) =>
+        element.toggleAttribute("data-away", intersectionRatio < visibleShare),
+      { threshold: visibleShare },
+    );
+    this.#sight.observe(this.#screen);
     return element;
   }
 
@@ -134,6 +147,7 @@ export class Phone {
 
   stop() {
     this.#timers.forEach(clearInterval);
+    this.#sight?.disconnect();
     this.#leave();
     this.#client.disconnect();
     stopRinging(this.#user.id);
@@ -240,14 +254,16 @@ export class Phone {
     const { current } = this.#model;
     if (this.#pending || (current && !isOver(current))) return;
     this.#model.dismiss();
-    this.#pending = peer;
+    this.#pending = { ...peer };
     this.#stage.notify(null);
     this.show();
     try {
       const call = await this.#client.initiate(peer.id, callType, { joinIncoming: true });
+      const { isCancelled } = this.#pending;
       this.#pending = null;
       this.#store.set({ callId: call.callId });
       this.#model.adopt(call);
+      if (isCancelled) return this.#end();
       if (call.joined) this.#stage.notify(null, "call.joined");
     } catch (error) {
       this.#pending = null;
@@ -289,6 +305,10 @@ export class Phone {
 
   async #end() {
     const callId = this.#model.current?.callId;
+    if (this.#pending) {
+      this.#pending.isCancelled = true;
+      return this.show();
+    }
     if (!callId) return;
     this.#leave();
     try {

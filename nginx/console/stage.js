@@ -1,11 +1,12 @@
 // The screen of a phone: who is called or calls, what can be done about it, and how the network is. A new
 // phase of the call makes it anew; within a phase only what changes is written.
 
-import { lineChart } from "./chart.js";
-import { bind, find, h, icon, setLabel, setText, toneOf } from "./dom.js";
-import { duration, number, text } from "./text.js";
+import { bind, h, icon, initialOf, setText, toneOf } from "./dom.js";
+import { duration, text } from "./text.js";
+import { ChattrixError } from "./chattrix.js";
 import { faultText } from "./faults.js";
 import { isOver } from "./call-model.js";
+import { QualityCard } from "./quality-card.js";
 
 /** @typedef {import("./call-model.js").Call} Call */
 /** @typedef {import("./call-session.js").CallSession} CallSession */
@@ -13,16 +14,13 @@ import { isOver } from "./call-model.js";
 
 /**
  * @typedef {object} Actions
- * @property {(peer: Peer, callType: "audio" | "video") => void} call
- * @property {() => void} accept
- * @property {(reason: "declined" | "busy") => void} reject
- * @property {() => void} end
- * @property {() => void} retry Gets a token and joins again.
+ * @property {(peer: Peer, callType: "audio" | "video") => Promise<void>} call
+ * @property {() => Promise<void>} accept
+ * @property {(reason: "declined" | "busy") => Promise<void>} reject
+ * @property {() => Promise<void>} end
+ * @property {() => unknown} retry Gets a token and joins again.
  * @property {() => void} takeOver Goes on here with a call that another device is in.
  */
-
-const scores = { veryBad: 1, bad: 2, poor: 3, good: 4, excellent: 5 };
-const warningMilliseconds = 8000;
 
 /**
  * How an ended call is put into words.
@@ -44,12 +42,13 @@ function outcome(call) {
 
 /**
  * @param {Call | null} call
- * @param {Peer | null} pending
+ * @param {(Peer & { isCancelled?: boolean }) | null} pending
  * @param {boolean} isElsewhere
  * @returns {string}
  */
 function phaseOf(call, pending, isElsewhere) {
-  if (!call || isOver(call)) return pending ? "calling" : "idle";
+  if (pending) return pending.isCancelled ? "disconnecting" : "calling";
+  if (!call || isOver(call)) return "idle";
   if (isElsewhere) return "elsewhere";
   if (call.status === "initiating" || call.status === "ringing")
     return call.isOutgoing ? call.status : "incoming";
@@ -63,14 +62,13 @@ export class Stage {
   #subline = h("p", { class: "subline" });
   #body = h("div", { class: "stage-body" });
   #notice = h("p", { class: "notice", role: "alert", hidden: true });
-  #warning = h("p", { class: "warning", role: "status" });
-  #media = h("p", { class: "media" });
-  #facts = h("p", { class: "quality-facts" });
   #pictures = h("div", { class: "pictures" });
-  #chart = lineChart({ capacity: 40, floor: 1, ceiling: 5, steps: [1, 2, 3, 4, 5] });
+  #quality = new QualityCard();
+  #owner = h("p", { class: "owner" });
   element = h(
     "section",
     { class: "stage", "data-phase": "none" },
+    this.#owner,
     h("div", { class: "face" }, this.#avatar),
     this.#headline,
     this.#subline,
@@ -83,13 +81,16 @@ export class Stage {
   #call = null;
   /** @type {Peer | null} */
   #peer = null;
-  #warnedUntil = 0;
   /** For what the body was made. */
   #shown = "";
 
-  /** @param {Actions} actions */
-  constructor(actions) {
+  /**
+   * @param {string} owner Whose phone this is.
+   * @param {Actions} actions
+   */
+  constructor(owner, actions) {
     this.#actions = actions;
+    setText(this.#owner, "phone", { name: owner });
   }
 
   get pictures() {
@@ -98,7 +99,8 @@ export class Stage {
 
   /**
    * @param {Call | null} call
-   * @param {Peer | null} pending Who is being called, while the server has not answered yet.
+   * @param {(Peer & { isCancelled?: boolean }) | null} pending Who is being called, while the server has not
+   *   answered yet.
    * @param {Peer | null} peer Who can be called.
    * @param {boolean} isElsewhere The call is another device's.
    */
@@ -109,13 +111,14 @@ export class Stage {
     this.#call = call;
     this.#peer = peer;
     const name = pending?.name ?? call?.peerName ?? call?.peerId ?? peer?.name ?? "";
-    this.#avatar.textContent = (name || "?").slice(0, 1).toUpperCase();
+    this.#avatar.textContent = initialOf(name);
     this.#avatar.dataset.tone = toneOf(pending?.id ?? call?.peerId ?? peer?.id ?? "");
     bind(this.#headline, "", () => this.#words(phase, name));
     this.element.dataset.phase = phase;
     this.tick();
     if (isSame) return;
     this.#shown = body;
+    this.#free();
     const hadFocus = this.#body.contains(document.activeElement);
     this.#body.replaceChildren(...this.#content(phase));
     if (phase !== "idle") this.notify(null);
@@ -142,6 +145,7 @@ export class Stage {
    */
   #content(phase) {
     const { accept, reject, end, takeOver } = this.#actions;
+    const act = (/** @type {() => Promise<void>} */ send) => () => this.#once(send);
     switch (phase) {
       case "idle":
         return this.#callers();
@@ -150,12 +154,17 @@ export class Stage {
           h(
             "div",
             { class: "buttons" },
-            action("reject", "down", "call.decline", () => reject("declined")),
+            action(
+              "reject",
+              "down",
+              "call.decline",
+              act(() => reject("declined")),
+            ),
             action(
               "accept",
               this.#call?.callType === "video" ? "video" : "phone",
               "call.accept",
-              accept,
+              act(accept),
             ),
           ),
           h("button", {
@@ -163,29 +172,47 @@ export class Stage {
             class: "quiet",
             "data-action": "busy",
             text: "call.busy",
-            onclick: () => reject("busy"),
+            onclick: act(() => reject("busy")),
           }),
         ];
       case "connecting":
       case "connected":
+        this.#quality = new QualityCard();
         return [
-          this.#quality(),
-          h("div", { class: "buttons" }, action("end", "down", "call.end", end)),
+          this.#quality.element,
+          h("div", { class: "buttons" }, action("end", "down", "call.end", act(end))),
         ];
       case "elsewhere":
         return [
           h(
             "div",
             { class: "buttons" },
-            action("end", "down", "call.end", end),
+            action("end", "down", "call.end", act(end)),
             action("take-over", "phone", "call.takeOver", takeOver),
           ),
         ];
       case "disconnecting":
         return [];
       default:
-        return [h("div", { class: "buttons" }, action("end", "down", "call.cancel", end))];
+        return [h("div", { class: "buttons" }, action("end", "down", "call.cancel", act(end)))];
     }
+  }
+
+  /**
+   * On a slow network an answer takes a while: the button shows that it was pressed, and is not pressed twice.
+   * @param {() => Promise<void>} send
+   */
+  async #once(send) {
+    if (this.#body.ariaBusy === "true") return;
+    this.#body.ariaBusy = "true";
+    const shown = this.#shown;
+    await send().finally(() => {
+      if (shown === this.#shown) this.#free();
+    });
+  }
+
+  #free() {
+    this.#body.ariaBusy = "false";
   }
 
   /** @returns {Node[]} */
@@ -196,7 +223,7 @@ export class Stage {
       (input.value.trim() ? { id: input.value.trim(), name: input.value.trim() } : null);
     const call = (/** @type {"audio" | "video"} */ callType) => () => {
       const wanted = peer();
-      if (wanted) this.#actions.call(wanted, callType);
+      if (wanted) this.#once(() => this.#actions.call(wanted, callType));
       else input.focus();
     };
     const field = h("label", { class: "field wide" }, h("span", { text: "call.who" }), input);
@@ -209,22 +236,6 @@ export class Stage {
         action("video", "video", "call.video", call("video")),
       ),
     ];
-  }
-
-  #quality() {
-    this.#chart = lineChart({ capacity: 40, floor: 1, ceiling: 5, steps: [1, 2, 3, 4, 5] });
-    setLabel(this.#chart.element, "quality.title");
-    setText(this.#facts, "quality.waiting");
-    this.#warning.textContent = "";
-    return h(
-      "div",
-      { class: "quality" },
-      h("p", { class: "quality-title", text: "quality.title" }),
-      this.#warning,
-      this.#chart.element,
-      this.#facts,
-      this.#media,
-    );
   }
 
   /**
@@ -244,7 +255,7 @@ export class Stage {
   tick() {
     const { phase } = this.element.dataset;
     const call = this.#call;
-    if (this.#warnedUntil < Date.now()) this.#warning.textContent = "";
+    this.#quality.tick();
     if (
       call?.expiresAt &&
       (phase === "incoming" || phase === "initiating" || phase === "ringing")
@@ -262,40 +273,12 @@ export class Stage {
 
   /** @param {CallSession} session */
   showMedia(session) {
-    if (session.media === "joined")
-      setText(this.#media, "media.joined", { uid: session.token.uid });
-    else setText(this.#media, `media.${session.media}`, { reason: session.reason });
-    if (session.media !== "none" || find(this.#body, ".quality").querySelector("select")) return;
-    const options = Object.keys(scores).reverse();
-    const select = h(
-      "select",
-      { "data-action": "network" },
-      ...options.map((value) =>
-        h("option", { value, text: `quality.${value}`, selected: value === session.network }),
-      ),
-    );
-    select.addEventListener("change", () => {
-      session.network = select.value;
-      session.report();
-    });
-    this.#media.before(
-      h("label", { class: "field" }, h("span", { text: "quality.simulate" }), select),
-    );
+    this.#quality.showMedia(session);
   }
 
   /** @param {CallSession} session */
-  showSample({ sample }) {
-    if (!sample) return;
-    const { networkQuality, roundTripTime, packetLossRate } = sample;
-    const score = scores[/** @type {keyof typeof scores} */ (networkQuality)];
-    if (score) this.#chart.push(score);
-    const words = () => text(`quality.${networkQuality}`);
-    bind(this.#chart.element, "aria-label", () => text("quality.line", { quality: words() }));
-    this.#chart.element.dataset.quality = networkQuality;
-    bind(this.#facts, "", () => {
-      const [rtt, loss] = [number(roundTripTime ?? 0), number((packetLossRate ?? 0) * 100, 1)];
-      return `${words()} · ${text("quality.facts", { rtt, loss })}`;
-    });
+  showSample(session) {
+    this.#quality.showSample(session);
   }
 
   /**
@@ -303,21 +286,16 @@ export class Stage {
    * @param {string} networkQuality
    */
   warn(networkQuality) {
-    this.#warnedUntil = Date.now() + warningMilliseconds;
-    const name = this.#call?.peerName ?? "";
-    bind(this.#warning, "", () =>
-      this.#warnedUntil > Date.now()
-        ? text("quality.warning", { name, quality: text(`quality.${networkQuality}`) })
-        : "",
-    );
+    this.#quality.warn(this.#call?.peerName ?? "", networkQuality);
   }
 
   /**
-   * There is no token, and so no joining; null: there is one now.
+   * There is no token, or no joining; null: it is being tried.
    * @param {unknown} error
    */
   offerRetry(error) {
-    this.notify(error);
+    // Why the SDK could not join is told where the media are.
+    this.notify(error instanceof ChattrixError ? error : null);
     this.#body.querySelector("[data-action=retry]")?.remove();
     if (!error) return;
     const { retry } = this.#actions;

@@ -65,8 +65,12 @@ export class StatisticsPanel {
 
   async load() {
     this.#isStale = false;
+    const period = this.#period;
     try {
-      this.#show(await this.#client.statistics(this.#period));
+      const figures = await this.#client.statistics(period);
+      // Another period may have been chosen meanwhile.
+      if (period !== this.#period) return;
+      this.#show(figures);
       this.#message.hidden = true;
     } catch (error) {
       this.#isStale = true;
