@@ -158,46 +158,6 @@ def test_signing_in_and_out(opened, people):
     assert person.token not in page.content()
 
 
-def test_an_operators_view(opened, people):
-    """Figures of both programs, moving: a call that is made is one more live call."""
-    console = opened(color_scheme="dark")
-    page = console.open("/console/ops/")
-    value = page.locator("[data-figure='ops.live'] .value")
-    expect(value).to_have_text(re.compile(r"\d+"))
-    expect(page.locator("[data-store=mysql]")).to_have_text("MySQL answers")
-    expect(page.locator("[data-figure='ops.workers'] .value")).to_have_text(re.compile(r"[1-9]\d*"))
-    calls = [people.connected() for _ in range(2)]
-    expect(page.locator("[data-figure='ops.rate'] .value")).to_have_text(re.compile("/s"))
-    expect(value).to_have_text(re.compile(r"[1-9]"))
-    expect(page.locator("[data-figure='ops.live'] .chart")).to_have_attribute(
-        "aria-label", re.compile("Live calls of the last minutes, now")
-    )
-    line = page.locator("[data-figure='ops.rate'] .chart-line")
-    expect(line).to_have_attribute("d", re.compile("(L.*){4}"))
-    console.picture("operator")
-    console.has_no_barriers()
-    assert len(calls) == 2
-
-
-def test_an_operators_view_has_webhooks_where_there_are_some(opened):
-    """Where the program runs; what is late is marked."""
-    console = opened()
-    lines = "chattrix_webhooks_pending 7\nchattrix_webhook_lag_seconds 61.5\n"
-    console.page.route(
-        re.compile(r":\d+/metrics$"),
-        lambda route: route.fulfill(body=requests_text(console, route.request.url) + lines),
-    )
-    page = console.open("/console/ops/")
-    card = page.locator("[data-figure='ops.webhooks']")
-    expect(card.locator(".value")).to_have_text("7")
-    expect(card).to_have_class(re.compile("bad"))
-    expect(card.locator(".note")).to_have_text("61,500 ms late · 0 given up")
-
-
-def requests_text(console: Console, url: str) -> str:
-    return requests.get(url, verify=console.stack["CA_FILE"], timeout=20).text
-
-
 @pytest.mark.parametrize(
     "path", ["/console/", "/console/main.js", "/console/base.css", "/console/ops/"]
 )
@@ -258,26 +218,111 @@ def test_the_demos_sign_in_is_for_loopback_only(stack):
     assert [user["id"] for user in response.json()["users"]] == ["alice", "bob"]
 
 
-def test_agoras_sdk_where_the_server_has_it(opened, pair):
-    """It joins the call's channel as the token has it, reports what it measures, and takes new tokens."""
-    console = opened()
-    sdk = (ROOT / "Tests/EndToEnd/support/agora-sdk.js").read_text()
-    console.page.route(
-        "**/console/agora-rtc-sdk.js",
-        lambda route: route.fulfill(body=sdk, content_type="text/javascript"),
+# 1240 px at 200 % (WCAG 2.2, 1.4.4) and 1280 px at 400 % (1.4.10).
+@pytest.mark.parametrize(("zoom", "width"), [(2, 620), (4, 320)])
+def test_zoomed(opened, people, zoom, width):
+    """Nothing is cut off, covered or beyond the edge."""
+    pair = people.person(full_name="Mai Nguyễn"), people.person(full_name="Ben Example")
+    people.befriend(*pair)
+    console = opened(viewport={"width": width, "height": 1180 // zoom}, device_scale_factor=zoom)
+    one, two = console.phones(*pair)
+    for act, phase in [
+        (None, "idle"),
+        ((one, "video"), "incoming"),
+        ((two, "accept"), "connected"),
+    ]:
+        if act:
+            act[0].press(act[1])
+        two.is_in_phase(phase)
+        everything_fits(console)
+    for name in ["history", "statistics", "login"]:
+        one.tab(name)
+        everything_fits(console)
+    console.picture(f"zoom-{zoom}00")
+    console.has_no_barriers()
+    console.open("/console/ops/")
+    expect(console.page.locator("[data-figure='ops.live'] .value")).to_have_text(re.compile(r"\d"))
+    everything_fits(console)
+
+
+@pytest.mark.parametrize("width", [1240, 390])
+def test_letters_of_twice_the_size(opened, people, width):
+    """The reader's own size of text (WCAG 2.2, 1.4.4): the page grows with it."""
+    pair = people.person(full_name="Mai Nguyễn"), people.person(full_name="Ben Example")
+    people.befriend(*pair)
+    console = opened(viewport={"width": width, "height": 1180})
+    one, two = console.phones(*pair)
+    small = one.headline.evaluate("(element) => parseFloat(getComputedStyle(element).fontSize)")
+    console.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    large = one.headline.evaluate("(element) => parseFloat(getComputedStyle(element).fontSize)")
+    assert large == pytest.approx(2 * small)
+    one.press("video")
+    two.is_in_phase("incoming")
+    everything_fits(console)
+    two.press("accept")
+    two.is_in_phase("connected")
+    for name in ["history", "statistics", "login"]:
+        one.tab(name)
+        everything_fits(console)
+    console.picture(f"letters-{width}")
+
+
+def everything_fits(console: Console) -> None:
+    """The page scrolls downwards only, and no control or heading is narrower than its words."""
+    beyond = console.page.evaluate(
+        """() => [...document.body.querySelectorAll("*")]
+          .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1
+            && !each.closest(".tabs, pre, .unseen"))
+          .map((each) => each.outerHTML.slice(0, 200))"""
+    )
+    assert not beyond
+    assert console.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = console.page.evaluate(
+        """() => [...document.querySelectorAll("button, h1, h2, h3, .headline, .subline, .value, dt, dd, label")]
+          .filter((each) => each.checkVisibility() && !each.matches(".unseen") && each.scrollWidth > each.clientWidth + 2
+            && getComputedStyle(each).display !== "inline")
+          .map((each) => each.outerHTML.slice(0, 200))"""
+    )
+    assert not cut
+
+
+def test_reduced_motion(opened, pair):
+    """Nothing pulses or slides for those who have asked for less of it."""
+    running = "document.getAnimations().length"
+    for motion, moves in [("no-preference", True), ("reduce", False)]:
+        console = opened(reduced_motion=motion)
+        one, two = console.phones(*pair)
+        one.press("video")
+        two.is_in_phase("incoming")
+        assert (console.page.evaluate(running) > 0) == moves
+        one.press("end")
+        two.is_in_phase("idle")
+        console.context.close()
+
+
+def test_a_call_comes_to_where_the_reader_is(opened, pair):
+    """On a phone the two are one above the other: the incoming call is in sight, and is answered there."""
+    console = opened(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark"
     )
     one, two = console.phones(*pair)
-    one.press("video")
-    two.press("accept")
+    top = console.page.evaluate("scrollY")
+    one.button("video").tap()
+    two.is_in_phase("incoming")
+    expect(two.button("accept")).to_be_in_viewport(ratio=1)
+    expect(two.stage.locator(".owner")).to_have_text(f"Phone of {pair[1].full_name}")
+    console.has_no_barriers()
+    console.picture("phone-sheet", whole=False)
+    assert console.page.evaluate("scrollY") == top
+    two.button("accept").tap()
     for phone in (one, two):
-        expect(phone.element.locator(".media")).to_contain_text("In Agora's channel as")
-        expect(phone.element.locator(".quality-facts")).to_have_text("poor · 77 ms, 2.5 % lost")
-    call = pair[0].active()
-    joined = console.page.evaluate("AgoraRTC.joined")
-    assert {(appId, channel) for appId, channel, *_ in joined} == {
-        (console.stack["AGORA_APP_ID"], call["channelId"])
-    }
-    assert all(token.startswith("007") and uid > 0 for _, _, token, uid in joined)
+        phone.is_in_phase("connected")
     one.press("end")
+    two.element.scroll_into_view_if_needed()
+    two.tab("history").scroll_into_view_if_needed()
     two.is_in_phase("idle")
-    wait_until(lambda: console.page.evaluate("AgoraRTC.left") == 2, 45, message="both have left")
+    two.button("audio").tap()
+    one.is_in_phase("incoming")
+    expect(one.button("reject")).to_be_in_viewport(ratio=1)
+    one.button("reject").tap()
+    two.says(f"{pair[0].full_name} declined")

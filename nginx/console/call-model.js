@@ -77,7 +77,7 @@ export class CallModel {
     this.merge(details.callId, {
       channelId: details.channelId,
       peerId: isOutgoing ? details.calleeId : details.callerId,
-      peerName: (isOutgoing ? details.calleeName : details.callerName) ?? undefined,
+      peerName: (isOutgoing ? details.calleeName : details.callerName)?.trim() || undefined,
       callType: details.callType,
       isOutgoing,
       status: details.status,
@@ -121,6 +121,8 @@ export class CallModel {
           startTime: data.status === "connected" ? timestamp : undefined,
         });
       case "call_answered_elsewhere":
+        // Replayed to a device that was opened later and knows already: the call goes on.
+        if (this.elsewhere.has(data.callId) && data.outcome === "accepted") return;
         return this.merge(data.callId, { status: "over", endReason: "elsewhere" });
       case "call_rejected":
         return this.merge(data.callId, { status: "rejected", endReason: data.reason });
@@ -139,7 +141,7 @@ export class CallModel {
       status: "ringing",
       channelId: data.channelId,
       peerId: data.callerId,
-      peerName: data.callerName,
+      peerName: data.callerName?.trim() || undefined,
       callType: data.callType,
       isOutgoing: false,
       expiresAt: data.expiresAt,

@@ -120,7 +120,7 @@ export class Signaling {
 
   /** @param {number | null} [closeCode] */
   signOut(closeCode = null) {
-    if (!this.#isWanted) return;
+    if (!this.#isWanted || this.#state === "signed-out") return;
     this.#drop();
     this.#become("signed-out", null, closeCode);
   }

@@ -133,7 +133,7 @@ export class HistoryPanel {
 
   /** @param {any} call */
   #entry(call) {
-    const name = call.remoteUserName || call.remoteUserId;
+    const name = call.remoteUserName?.trim() || call.remoteUserId;
     const when = h("time", { datetime: call.timestamp });
     bind(when, "", () => dateTime(call.timestamp));
     const again = h(

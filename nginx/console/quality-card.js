@@ -51,6 +51,7 @@ export class QualityCard {
     const { media, reason, token } = session;
     setText(this.#media, `media.${media}`, { reason, uid: token?.uid ?? "" });
     this.#media.classList.toggle("fault", media === "failed" || media === "listening");
+    this.#facts.hidden = media === "failed";
     if (media === "none" && !this.element.querySelector("select")) this.#offerNetworks(session);
   }
 

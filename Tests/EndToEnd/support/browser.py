@@ -92,11 +92,11 @@ class Console:
             phone.is_in_state("online")
         return phones
 
-    def picture(self, name: str) -> None:
-        """Keeps a screenshot beside the stack's logs."""
+    def picture(self, name: str, whole: bool = True) -> None:
+        """Keeps a screenshot beside the stack's logs, of the whole page or of what is in sight."""
         folder = Path(self.stack.directory) / "screenshots"
         folder.mkdir(exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png", full_page=True, animations="disabled")
+        self.page.screenshot(path=folder / f"{name}.png", full_page=whole, animations="disabled")
 
     def has_no_barriers(self) -> None:
         """axe-core finds nothing on the page as it is."""
