@@ -121,7 +121,7 @@ def pair(people):
 
 @pytest.fixture(scope="session")
 def browser():
-    """The browser of the worker that has the tests of the console."""
+    """The browser of a worker that has tests of the console."""
     with sync_playwright() as playwright:
         running = launch(playwright)
         yield running

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from support.browser import Phone
 from support.stack import ROOT, wait_until
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.xdist_group("console-pages")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from support.browser import Door
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.xdist_group("console-pages")
 criterion = pytest.mark.criterion
 
 # A client of the page's own origin, and a wait for one of its events.

@@ -9,7 +9,7 @@ import pytest
 
 from support.stack import ROOT
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.xdist_group("console-pages")
 
 FAR_SIDE = (ROOT / "Tests/EndToEnd/support/far-side.js").read_text()
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from support.browser import Console, Phone
 from support.stack import ROOT, clean_environment, wait_until
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.xdist_group("console-pages")
 
 
 # Whether an element has room for what is in it, and is what is seen at its left, in its middle and at its right.

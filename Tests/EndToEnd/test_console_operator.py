@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from support.browser import Console
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.xdist_group("console-pages")
 
 
 def test_an_operators_view(opened, people):

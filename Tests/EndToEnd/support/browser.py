@@ -1,7 +1,7 @@
 """The console in Chromium: its pages, the phones on them, and a door whose connections can be cut.
 
-One browser serves all tests of the console, which one xdist worker runs; each test has a context of its
-own. What a page reports as an error is a failure of the test.
+The tests of the console are two xdist groups, each with one browser; each test has a context of its own.
+What a page reports as an error is a failure of the test.
 """
 
 from __future__ import annotations
