@@ -81,6 +81,10 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 	@$(STACK) packages test
 	@Tests/Stack/end-to-end.sh
 
+test-cluster: build ## Two hosts over a Galera cluster of three nodes (PYTEST_ARGS="--rounds 200")
+	@$(STACK) packages cluster
+	@PYTEST_ARGS="-n 0 -m slow test_galera.py test_galera_failures.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
+
 # The short form of it is part of test-e2e.
 test-upgrade: ## Reload, restarts and migrations under 1,000 WebSockets and calls: nothing fails, nothing is lost
 	@$(MAKE) test-e2e PYTEST_ARGS="test_upgrades.py -n 0 -s -m slow"
@@ -152,5 +156,5 @@ install: build ## Install programs, SQL, nginx and systemd files, manual pages (
 clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
-.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e test-upgrade lint bench \
-  fuzz tsan conformance deb test-deb install clean
+.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e test-cluster \
+  test-upgrade lint bench fuzz tsan conformance deb test-deb install clean

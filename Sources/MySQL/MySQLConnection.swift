@@ -77,6 +77,9 @@ package final class MySQLConnection {
     for setting in Self.sessionSettings(options) { try run(setting) }
     // The server's own clock. A server with `secure_timestamp` refuses to have it set, to anything.
     _ = try? run("SET timestamp = DEFAULT")
+    // A transaction sees what any node of a Galera cluster had committed before. Other servers do not know
+    // the variable.
+    if options.addresses.count > 1 { _ = try? run("SET wsrep_sync_wait = 7") }
   }
 
   deinit {

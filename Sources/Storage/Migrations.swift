@@ -77,29 +77,49 @@ package struct Migrations {
   package func apply(_ options: MySQLOptions) throws -> [Migration] {
     var patient = options
     patient.readTimeoutSeconds = 3600
-    let connection = try MySQLConnection(patient, multipleStatements: true)
+    let connection = try connect(patient)
     // MySQL 8 knows names of locks of at most 64 characters.
     let lock = MySQLValue.text(String("chattrix:\(options.database)".prefix(64)))
     guard try connection.queryRow("SELECT GET_LOCK(?, 60)", [lock])?.int(0) == 1 else {
       throw MigrationError.lockTimeout
     }
     defer { _ = try? connection.query("SELECT RELEASE_LOCK(?)", [lock]) }
-    try connection.run(
-      """
-      CREATE TABLE IF NOT EXISTS schema_migrations (
-        version INT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL,
-        applied_at DATETIME(3) NOT NULL) ENGINE = InnoDB
-      """)
+    let lease = try MigrationLease.take(connection, options)
+    defer { lease?.release() }
     let applied = Set(
       try connection.query("SELECT version FROM schema_migrations").map { Int($0.int(0)) })
     let pending = files.filter { !applied.contains($0.version) }
     for migration in pending {
+      try lease?.check()
       try connection.run(migration.sql)
       try connection.execute(
         "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?, ?, UTC_TIMESTAMP(3))",
         [.int(migration.version), .text(migration.name)])
     }
+    try lease?.check()
     _ = try routines.apply(connection)
     return pending
+  }
+
+  /// To the first node that takes writes; with the table that notes what has been applied.
+  private func connect(_ options: MySQLOptions) throws -> MySQLConnection {
+    var nodes = MySQLNodes(options)
+    var attempts = nodes.count
+    while true {
+      let connection = try nodes.connect(multipleStatements: true)
+      do throws(MySQLError) {
+        try connection.run(
+          """
+          CREATE TABLE IF NOT EXISTS schema_migrations (
+            version INT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL,
+            applied_at DATETIME(3) NOT NULL) ENGINE = InnoDB
+          """)
+        return connection
+      } catch {
+        attempts -= 1
+        guard error.isUnavailable, attempts > 0 else { throw error }
+        nodes.failed(error)
+      }
+    }
   }
 }

@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from criteria import Criteria
 from support import sockets
 from support.browser import Console, launch
+from support.galera import Cluster
 from support.hosts import Hosts
 from support.people import People
 from support.sidecars import sidecar
@@ -20,6 +21,12 @@ from support.stack import ROOT, Stack, alive, build, make, read_environment
 from support.variants import Variant, free_port
 
 BROUGHT_UP = pytest.StashKey[Path]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rounds", type=int, default=50, help="of each race between nodes of a cluster"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,6 +93,30 @@ def hosts() -> Hosts:
     running = Hosts()
     yield running
     running.down()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """Two hosts over a Galera cluster; a test is skipped, and says why, where there can be none."""
+    running = Cluster()
+    yield running
+    running.down()
+
+
+@pytest.fixture(scope="session")
+def rounds(request) -> range:
+    return range(request.config.option.rounds)
+
+
+@pytest.fixture
+def figures(capsys):
+    """Prints a line of what was measured, whether or not the test passes."""
+
+    def show(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}", flush=True)
+
+    return show
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 # recognised by what it brings, not by its name in dpkg, so one from elsewhere serves as well; apt is
 # called for what is missing and for nothing else.
 
-packages_needed() { # build|stack|test|lint|deb|test-deb: package, tab, what it brings
+packages_needed() { # build|stack|test|cluster|lint|deb|test-deb: package, tab, what it brings
   [[ $1 != @(deb|test-deb) ]] || printf 'dpkg-dev\tcommand dpkg-shlibdeps\nlintian\tcommand lintian\n'
   [[ $1 != test-deb ]] || printf 'debootstrap\tcommand debootstrap\nopenssl\tcommand openssl\n'
   [[ $1 != @(deb|test-deb) ]] || return 0
-  [[ $1 != @(test|lint) ]] || printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
+  [[ $1 != @(test|cluster|lint) ]] || printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
   [[ $1 != lint ]] || printf 'node-typescript\tcommand tsc\n'
   [[ $1 != lint ]] || return 0
   cat <<'END'
@@ -41,6 +41,7 @@ strace	command strace
 prometheus	command promtool
 END
   packages_browser
+  [[ $1 != cluster ]] || printf 'galera-4\tfile /usr/lib/galera/libgalera_smm.so\nrsync\tcommand rsync\n'
 }
 
 # The console is tested in Chromium. Ubuntu has it as a snap only, which is left to whoever wants it: the
@@ -72,7 +73,7 @@ packages_python() {
   done
 }
 
-packages_missing() { # build|stack|test|lint|deb|test-deb
+packages_missing() { # build|stack|test|cluster|lint|deb|test-deb
   local package kind name
   packages_needed "$1" | while IFS=$'\t ' read -r package kind name; do
     packages_has "$kind" "$name" || echo "$package"
@@ -87,7 +88,7 @@ packages_as_root() {
   fi
 }
 
-packages_ensure() { # build|stack|test|lint|deb|test-deb
+packages_ensure() { # build|stack|test|cluster|lint|deb|test-deb
   local missing
   mapfile -t missing < <(packages_missing "$1")
   ((${#missing[@]})) || return 0
