@@ -121,7 +121,7 @@ test-deb: deb ## Install, configure, upgrade, remove and purge the package in cl
 
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files, manual pages (DESTDIR, PREFIX, SYSCONFDIR)
-	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines \
+	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines share/chattrix/sql/import \
 	  share/chattrix/description share/chattrix/console/ops share/chattrix/guide \
 	  share/bash-completion/completions share/man \
 	  lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
@@ -131,6 +131,7 @@ install: build ## Install programs, SQL, nginx and systemd files, manual pages (
 	done
 	install -m 644 sql/*.sql "$(DESTDIR)$(PREFIX)/share/chattrix/sql/"
 	install -m 644 sql/routines/*.sql "$(DESTDIR)$(PREFIX)/share/chattrix/sql/routines/"
+	install -m 644 sql/import/*.sql "$(DESTDIR)$(PREFIX)/share/chattrix/sql/import/"
 	for file in nginx/description/*; do \
 	  [[ ! -f $$file ]] || install -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/chattrix/description/"; \
 	done

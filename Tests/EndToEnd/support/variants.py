@@ -39,6 +39,8 @@ SETTINGS = {
     "crowded": NO_LIMITS | {"WORKERS": "2"},
     # Programs that are restarted while they are in use.
     "upgraded": NO_LIMITS | {"WORKERS": "4"},
+    # A database whose tables a test empties and fills from another server's.
+    "imported": NO_LIMITS | {"WORKERS": "2"},
     # Public keys that are replaced while it runs.
     "rotating": NO_LIMITS | {"WORKERS": "3"},
     # A balancer in front, a port in clear, and limits per address that a test can reach.
