@@ -97,6 +97,7 @@ Chattrix Calls is up. See it, with a first call in two clicks:
 
   https://localhost:$STACK_PORT/console/        two users, alice and bob, who are contacts
   https://localhost:$STACK_PORT/console/ops/    what an operator watches
+  https://localhost:$STACK_PORT/guide/          the guide, and the reference of the interface
 
 The browser does not know the certificate's issuer: go on all the same, or import the CA.
 
