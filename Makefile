@@ -100,6 +100,11 @@ fuzz: packages swift ## Fuzz what reads from outside, FUZZ_SECONDS (20) each, wi
 tsan: packages swift ## Tests of what has threads, under ThreadSanitizer (FILTER=… picks others)
 	@Tests/ThreadSanitizer/run.sh
 
+# Seeded: the faults and what clients decide come from CHAOS_SEED; Tests/Chaos/run.sh has the other settings.
+chaos: build ## Calls while everything is killed, then the proof (CHAOS_SEED=… CHAOS_CALLS=10000 CHAOS_SECONDS=…)
+	@$(STACK) packages test
+	@Tests/Chaos/run.sh
+
 # Needs Python 2.7, which Autobahn's suite is written in.
 conformance: packages swift $(ARCHIVES)/libstdc++.a ## Autobahn's WebSocket test suite against the sidecar's event loop
 	swift build $(SWIFT_FLAGS) --product echo-server
@@ -158,4 +163,4 @@ clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
 .PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e test-cluster \
-  test-upgrade lint bench fuzz tsan conformance deb test-deb install clean
+  test-upgrade lint bench fuzz tsan chaos conformance deb test-deb install clean

@@ -40,6 +40,13 @@ package struct Call: Sendable, Equatable {
     quality = CallQuality()
   }
 
+  /// The call begins at another time than it was meant to.
+  package mutating func begins(at time: Timestamp, ringSeconds: Int) {
+    createdAt = time
+    expiresAt = time.adding(seconds: Int64(ringSeconds))
+    deadlineAt = expiresAt
+  }
+
   package func isCaller(_ userId: String) -> Bool { UserID.areSame(userId, callerId) }
 
   package func isCallee(_ userId: String) -> Bool { UserID.areSame(userId, calleeId) }

@@ -53,6 +53,14 @@ package enum CallEvent: Sendable, Equatable {
     return json.bytes
   }
 
+  /// The data of an invitation that is being made: without the value of the last member, `expiresAt`, which the
+  /// transaction that takes both lines puts in.
+  package static func invitationUpToExpiry(_ call: Call, from caller: Party) -> String {
+    let whole = CallEvent.invitation(call: call, caller: caller).data
+    let left = call.expiresAt.iso8601.utf8.count + 3  // with its quotes, and the object's end
+    return String(decoding: whole.dropLast(left), as: UTF8.self)
+  }
+
   private func writeMembers(to json: inout JSONWriter) {
     switch self {
     case .ringing, .timeout: break

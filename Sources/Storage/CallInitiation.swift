@@ -121,10 +121,10 @@ extension CallStore {
     }
   }
 
-  /// Takes both lines and writes the call and its invitation, in one round trip.
+  /// Takes both lines and writes the call and its invitation, in one round trip. The call's times are those
+  /// at which the lines were taken.
   private func claim(_ details: CallDetails, _ idempotencyKey: String?) throws -> Attempt {
     let call = details.call
-    let event = CallEvent.invitation(call: call, caller: details.caller)
     let uids = call.uids
     return try database.change { transaction -> Attempt in
       try transaction.perform(
@@ -132,16 +132,18 @@ extension CallStore {
         [
           .text(call.id), .text(call.channelId), .text(call.callerId), .text(call.calleeId),
           .int(uids.caller), .int(uids.callee), .text(call.type.rawValue), .text(idempotencyKey),
-          .time(call.createdAt), .time(call.expiresAt), .text(event.type),
-          .text(String(decoding: event.data, as: UTF8.self)),
+          .int(settings.ringSeconds), .text(CallEvent.invitationType),
+          .text(CallEvent.invitationUpToExpiry(call, from: details.caller)),
           .int(transaction.recording.mask(ofInvitation: call)),
         ]
       ) { row -> Attempt in
-        if row.int(0) != 0 {
-          transaction.note(CallStep(made: call))
-          return .made(details)
-        }
         let now = row.time(5) ?? .now()
+        if row.int(0) != 0 {
+          var made = details
+          made.call.begins(at: now, ringSeconds: settings.ringSeconds)
+          transaction.note(CallStep(made: made.call))
+          return .made(made)
+        }
         if let callId = row.optionalText(1) {
           let status = row.optionalText(6).flatMap(CallStatus.init(rawValue:))
           return .busy(

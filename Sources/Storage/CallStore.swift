@@ -18,7 +18,7 @@ package struct CallSettings: Sendable {
 
 /// A call with the names of its two parties, and who of them is in its channel.
 package struct CallDetails: Sendable {
-  package let call: Call
+  package var call: Call
   package let caller: Party
   package let callee: Party
   /// According to Agora (contract §9.3); nil where it has never reported the participant.

@@ -10,7 +10,7 @@ import System
 enum Routine {
   static let lockCall = call("lock_call_1", parameters: 5)
   static let writeCall = call("write_call_1", parameters: 34)
-  static let initiateCall = call("initiate_call_1", parameters: 13)
+  static let initiateCall = call("initiate_call_1", parameters: 12)
   static let recordCall = call("record_call_1", parameters: 14)
   static let recordQuality = call("record_quality_1", parameters: 11)
   static let issueToken = call("issue_token_1", parameters: 11)

@@ -13,8 +13,8 @@ cd -- "$repository"
 lint_swift() { swift format lint --strict --parallel --recursive Sources Tests Package.swift; }
 
 lint_shell() {
-  local scripts=(Tests/{Stack,Bench,Bench/parts,Bench/Peers,Bench/Rest,Conformance,Fuzz,Package,ThreadSanitizer}/*.sh .ci/run
-    systemd/*.bash systemd/man/pages.sh systemd/debian/{build.sh,chattrix-enable,postinst,prerm,postrm})
+  local scripts=(Tests/{Stack,Bench,Chaos,Bench/parts,Bench/Peers,Bench/Rest,Conformance,Fuzz,Package,ThreadSanitizer}/*.sh
+    .ci/run systemd/*.bash systemd/man/pages.sh systemd/debian/{build.sh,chattrix-enable,postinst,prerm,postrm})
   for script in "${scripts[@]}"; do
     bash -n "$script"
   done

@@ -1,7 +1,9 @@
 // Many calls at once to and from the same people (R1.5, R2.5, design §2).
 
 import Calls
+import Glibc
 import MySQL
+import Synchronization
 import System
 import TestServers
 import Testing
@@ -37,6 +39,42 @@ import Testing
     #expect(history.allSatisfy { $0.status == .missed && $0.endReason == .busy })
     #expect(try stores.line(callee) == made.first?.id)
     try Consistency.check(stores.connection)
+  }
+
+  @Test(
+    "a call whose lines had to be waited for begins when they were free, and rings for its whole time"
+  )
+  func waitsForLines() throws {
+    let (caller, callee) = try stores.pair()
+    let previous = try stores.ring(caller, callee)
+    _ = try stores.calls.end(previous.id, by: caller, reason: .hangup, from: Origin())
+    let locked = Mutex(false)
+    let outcomes = try race(threads: 2) { _, thread, stores -> Call? in
+      if thread == 1 {
+        while !locked.withLock({ $0 }) { usleep(1000) }
+        return try stores.ring(caller, callee)
+      }
+      try stores.connection.run("START TRANSACTION")
+      try stores.connection.execute(
+        "SELECT call_id FROM user_lines WHERE user_id = ? FOR UPDATE", [.text(callee)])
+      locked.withLock { $0 = true }
+      try stores.connection.run("DO SLEEP(1)")
+      try stores.connection.run(
+        "UPDATE calls SET ended_at = UTC_TIMESTAMP(3) WHERE id = '\(previous.id)'")
+      try stores.connection.run("COMMIT")
+      return nil
+    }[0]
+    let call = try #require(outcomes[1].value ?? nil)
+    let ended = try #require(try stores.find(previous).endedAt)
+    #expect(call.createdAt >= ended)
+    #expect(call.expiresAt == call.createdAt.adding(seconds: 60))
+    let kept = try stores.find(call)
+    #expect(kept.createdAt == call.createdAt && kept.expiresAt == call.expiresAt)
+    #expect(kept.deadlineAt == call.expiresAt)
+    let data = try stores.connection.map(
+      "SELECT data FROM call_events WHERE call_id = ?", [.text(call.id)]
+    ) { $0.text(0) }
+    #expect(data.last?.hasSuffix(#""expiresAt":"\#(call.expiresAt.iso8601)"}"#) == true)
   }
 
   @Test("R1.5 two people who call each other at once: one call each time")

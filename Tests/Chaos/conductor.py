@@ -1,0 +1,82 @@
+"""One fault after the other, now and then two at once, and the stack whole again in between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import requests
+
+from Chaos.faults import Deck, Fault, befall
+from Chaos.processes import companions
+from Chaos.records import Outage, Records
+from Chaos.stage import WORKERS, Stage
+from support.stack import alive
+
+# Until everything is as before; the supervisor waits for a worker that hangs, the keeper for a program.
+WHOLE_SECONDS = 60
+
+
+class Conductor:
+    def __init__(self, stage: Stage, records: Records, seed: str):
+        self.stage, self.records = stage, records
+        self.deck = Deck(seed, stage.has_disk)
+        self.is_wanted = True
+        self.done: list[Fault] = []
+
+    async def play(self) -> None:
+        while self.is_wanted:
+            await asyncio.sleep(self.deck.pause())
+            await self.strike(self.deck.deal())
+
+    async def strike(self, faults: list[Fault]) -> None:
+        outage = Outage(" and ".join(map(str, faults)), time.time(), float("inf"))
+        self.records.outages.append(outage)
+        results = await asyncio.gather(
+            *(asyncio.to_thread(befall, self.stage, fault) for fault in faults),
+            return_exceptions=True,
+        )
+        for fault, result in zip(faults, results, strict=True):
+            if isinstance(result, BaseException):
+                self.records.violation("a fault can be undone", f"{fault}: {result!r}")
+        self.done += faults
+        await asyncio.to_thread(self.mend)
+        missing = await self.until_whole()
+        outage.ended = time.time()
+        if missing:
+            self.records.violation(
+                "the stack is whole again after a fault", f"{outage.name}: {missing}"
+            )
+
+    def mend(self) -> None:
+        """Starts a server that a fault has left away, or that did not survive one that it should have."""
+        for program, name in (("MYSQL", "mariadb"), ("REDIS", "redis"), ("NGINX", "nginx")):
+            pid = self.stage.stack.get(f"{program}_PID")
+            if not pid or not alive(int(pid)):
+                self.records.violation(
+                    "a server outlives what it can", f"{name}, {self.records.outages[-1].name}"
+                )
+                self.stage.start(name)
+
+    async def until_whole(self) -> str:
+        """Waits; what is missing still after `WHOLE_SECONDS`."""
+        deadline = time.monotonic() + WHOLE_SECONDS
+        while missing := await asyncio.to_thread(self.missing):
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.1)
+        return missing
+
+    def missing(self) -> str:
+        """What is not as it was at the beginning; nothing where all is well."""
+        stack, base = self.stage.stack, self.stage.stack["OPS_URL"].rstrip("/")
+        try:
+            for path in ("/readyz", "/signaling/readyz"):
+                options = {"timeout": 5, "verify": stack.constant("CA_FILE")}
+                response = requests.get(base + path, **options)
+                if response.status_code != 200 or response.json().get("status") != "ready":
+                    return f"{path}: {response.status_code} {response.text[:200]}"
+            workers, senders = len(stack.workers()), len(companions(stack))
+        except (OSError, ValueError, KeyError, requests.RequestException) as error:
+            return repr(error)[:300]
+        return "" if (workers, senders) == (WORKERS, 1) else f"{workers} workers, {senders} senders"

@@ -1,0 +1,101 @@
+"""What happened in a run as the clients saw it: every answer, and what broke a rule."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import threading
+import time
+
+
+@dataclasses.dataclass
+class Answer:
+    """One request or command and what became of it."""
+
+    user: str
+    # What was asked: initiate, accept, …
+    kind: str
+    # The call that it was about, where there was one.
+    call_id: str | None
+    sent: dict
+    key: str | None
+    # Seconds since the epoch.
+    began: float
+    ended: float
+    # None: no answer came, so nobody knows what it did.
+    status: int | None
+    data: dict | list | None = None
+    code: str | None = None
+    details: object = None
+    request_id: str | None = None
+    fault: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in (200, 201)
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the request may have been carried out, or may still be, for all that its client knows."""
+        return self.status is None or self.status == 503
+
+    def __str__(self) -> str:
+        clock = time.strftime("%H:%M:%S", time.gmtime(self.began)) + f"{self.began % 1:.3f}"[1:]
+        took = f"{self.ended - self.began:.2f} s"
+        return f"{clock} {self.user} {self.kind} {self.call_id or ''} → {self.status} {self.code or self.fault} ({took})"
+
+
+@dataclasses.dataclass
+class Outage:
+    """From a fault until the stack was whole again."""
+
+    name: str
+    began: float
+    ended: float
+
+
+class Records:
+    """Written by clients, devices and faults, each in its own thread or task."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.answers: list[Answer] = []
+        self.outages: list[Outage] = []
+        # When the machine was too busy for this process, and so for others.
+        self.stalls: list[Outage] = []
+        self.violations: collections.defaultdict[str, list[str]] = collections.defaultdict(list)
+        self.counts: collections.Counter[str] = collections.Counter()
+
+    def add(self, answer: Answer) -> None:
+        with self.lock:
+            self.answers.append(answer)
+
+    def violation(self, rule: str, what: object) -> None:
+        with self.lock:
+            self.violations[rule].append(str(what))
+
+    def count(self, what: str) -> None:
+        with self.lock:
+            self.counts[what] += 1
+
+    def of(self, *kinds: str) -> list[Answer]:
+        return [answer for answer in self.answers if answer.kind in kinds]
+
+    def uptime(self, since: float, until: float) -> float:
+        """The seconds between two moments in which no fault was under way."""
+        down = sum(
+            max(0.0, min(until, outage.ended) - max(since, outage.began)) for outage in self.outages
+        )
+        return until - since - down
+
+    def near_outage(self, answer: Answer, seconds: float) -> bool:
+        """Whether a fault was under way during a request, or shortly before it."""
+        return any(
+            outage.began <= answer.ended and answer.began <= outage.ended + seconds
+            for outage in self.outages + self.stalls
+        )
+
+    def statuses(self) -> dict[str, int]:
+        """How many requests got which status."""
+        found = collections.Counter(str(answer.status or "none") for answer in self.answers)
+        return dict(sorted(found.items()))

@@ -1,0 +1,147 @@
+"""A stack of the run's own: its directory, on a small disk where there can be one, its receiver of webhooks, its users."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from support.people import People, Person
+from support.receiver import Receiver, Request
+from support.stack import Stack, alive, make, wait_until
+from support.variants import NO_LIMITS, free_port
+
+WORKERS = 4
+RING_SECONDS = 4
+MAXIMUM_SECONDS = 15
+SETTINGS = NO_LIMITS | {
+    "WORKERS": str(WORKERS),
+    "CALL_TIMEOUT_SECONDS": str(RING_SECONDS),
+    "MAX_CALL_DURATION_SECONDS": str(MAXIMUM_SECONDS),
+}
+# MariaDB's empty data, and then what a call leaves behind.
+DISK_BYTES, DISK_BYTES_PER_CALL = 400_000_000, 60_000
+# Everybody in a group may call everybody else in it: few enough to meet others who are busy.
+GROUP = 4
+
+
+# How a receiver says that it has not got a webhook.
+REFUSALS = [(500, {}), "close", (503, {"Retry-After": "1"}), "half"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run is asked for; the seed decides on everything else."""
+
+    seed: int
+    calls: int
+    seconds: float
+    users: int
+    # Of the stack; None: one that is free.
+    port: int | None = None
+
+
+class Unwilling:
+    """The receiver refuses one webhook in twenty when it comes for the first time."""
+
+    def __init__(self, seed: int):
+        self.random = random.Random(f"{seed}:receiver")
+        self.seen: set[str] = set()
+
+    def __call__(self, request: Request) -> bool:
+        if not request.path.startswith("/webhooks") or request.id in self.seen:
+            return False
+        self.seen.add(request.id)
+        return self.random.random() < 0.05
+
+
+class Stage:
+    """Up as long as the block lasts; the logs of a run that failed stay, in `kept`."""
+
+    def __init__(self, plan: Plan, kept: Path | None = None):
+        self.kept = kept
+        self.directory = Path(tempfile.mkdtemp(prefix="chattrix-chaos-"))
+        self.disk = self.directory / "disk"
+        self.has_disk = False
+        self.receiver = Receiver(self.directory)
+        self.receiver.when(Unwilling(plan.seed), *REFUSALS * plan.calls)
+        settings = (
+            {"STACK_PORT": str(plan.port or free_port())} | SETTINGS | self.receiver.settings()
+        )
+        try:
+            make("up", self.directory / "stack", settings)
+            self.stack = Stack(self.directory / "stack")
+            self.stack.given |= settings
+            self.has_disk = self.mount(DISK_BYTES + plan.calls * DISK_BYTES_PER_CALL)
+            if self.has_disk:
+                self.move_data()
+            self.people = self.populate(plan.users)
+        except BaseException:
+            self.down()
+            raise
+
+    def mount(self, size: int) -> bool:
+        """A disk that can be full is a tmpfs, and that takes root."""
+        self.disk.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(self.disk)]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=20).returncode == 0
+        except OSError:
+            return False
+
+    def move_data(self) -> None:
+        """MariaDB's data go to the small disk; nothing else does."""
+        data = self.stack.directory / "mysql"
+        pid = self.stack.kill("MYSQL", signal.SIGTERM)
+        wait_until(lambda: not alive(pid), 60, message="the end of MariaDB")
+        shutil.move(data, self.disk / "mysql")
+        data.symlink_to(self.disk / "mysql")
+        self.start("mariadb")
+
+    def start(self, name: str) -> None:
+        """By the stack's own script; what stands in the way may be another fault, which passes."""
+        starter = self.stack.directory / "bin" / f"start-{name}"
+        for attempts_left in reversed(range(5)):
+            done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=120)
+            if done.returncode == 0:
+                return
+            if attempts_left == 0:
+                raise RuntimeError(f"start-{name}: {done.stdout}{done.stderr}")
+            time.sleep(2)
+
+    def populate(self, number: int) -> list[Person]:
+        """Users in groups of contacts, named so that a report can be read."""
+        people = People(self.stack)
+        persons = [people.person(f"user-{index:03}") for index in range(number)]
+        for person in persons:
+            for friend in self.friends(persons, person):
+                people.contact(person, friend)
+        return persons
+
+    @staticmethod
+    def friends(persons: list[Person], person: Person) -> list[Person]:
+        """The others of a user's group."""
+        first = persons.index(person) // GROUP * GROUP
+        return [other for other in persons[first : first + GROUP] if other is not person]
+
+    def keep_logs(self) -> None:
+        """Copies what the programs logged to where it outlives the stack."""
+        if self.kept is not None:
+            shutil.copytree(self.directory / "stack" / "logs", self.kept, dirs_exist_ok=True)
+
+    def down(self) -> None:
+        make("down", self.directory / "stack", {})
+        self.receiver.close()
+        self.remove()
+
+    def remove(self) -> None:
+        for _ in range(50 if self.has_disk else 0):
+            if subprocess.run(["umount", str(self.disk)], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+        shutil.rmtree(self.directory, ignore_errors=True)
