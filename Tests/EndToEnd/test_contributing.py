@@ -42,7 +42,9 @@ def test_what_is_named_is_there(path, text):
     assert not missing
 
 
-@pytest.mark.parametrize(("kind", "section"), [(kind, text) for kind, _, text in SECTIONS])
+@pytest.mark.parametrize(
+    ("kind", "section"), [pytest.param(kind, text, id=kind) for kind, _, text in SECTIONS]
+)
 def test_no_place_is_left_out(kind, section):
     """Every file of the program that mentions the thing has a row."""
     named = set(re.findall(r"^\| `([^`]+)` \|", section, re.M))

@@ -16,7 +16,7 @@ import requests
 
 from description.documents import openapi
 from description.frames import faults
-from support.documents import Document, documents
+from support.documents import documents
 from support.stack import ROOT, Stack
 
 PAGES = [name for name in documents() if name.endswith(".html")]
@@ -178,9 +178,8 @@ def test_the_check_of_a_signature_works(example):
     assert not scope["is_genuine"](secret, headers, body + b" ")
 
 
-def shell(stack: Stack, document: Document, tmp_path) -> subprocess.CompletedProcess:
-    """Runs the shell examples of a document one after the other, as a reader does."""
-    lines = "\n".join(each.text for each in document.examples if each.language == "sh")
+def shell(stack: Stack, lines: str, tmp_path) -> subprocess.CompletedProcess:
+    """Runs examples one after the other, as a reader does."""
     lines = lines.replace(".stack/env", str(stack.directory / "env"))
     lines = lines.replace("/tmp/call", str(tmp_path / "call"))
     return subprocess.run(
@@ -193,20 +192,32 @@ def shell(stack: Stack, document: Document, tmp_path) -> subprocess.CompletedPro
     )
 
 
-def test_the_readmes_call(stack, people, tmp_path):
-    """README's example, with users of this test in place of the demo's."""
+def answers(stack: Stack, name: str, people, tmp_path) -> tuple[list[dict], tuple]:
+    """What a document's shell examples print, with users of this test in place of the demo's."""
     caller, callee = people.pair()
-    document = documents()["README.md"]
-    for example in document.examples:
-        for name, person in (("alice", caller), ("bob", callee)):
-            example.text = re.sub(rf"\b{name}\b", person.id, example.text)
-    result = shell(stack, document, tmp_path)
+    lines = "\n".join(each.text for each in documents()[name].examples if each.language == "sh")
+    for demo, person in (("alice", caller), ("bob", callee)):
+        lines = re.sub(rf"\b{demo}\b", person.id, lines)
+    result = shell(stack, lines, tmp_path)
     assert result.returncode == 0, result.stderr
-    answers = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [answer["success"] for answer in answers] == [True] * len(answers)
-    assert len(answers) == 8
-    call = answers[0]["data"]
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert found and all(answer["success"] for answer in found)
+    return found, (caller, callee)
+
+
+def test_the_readmes_call(stack, people, tmp_path):
+    """A call from its beginning to both histories."""
+    found, (caller, callee) = answers(stack, "README.md", people, tmp_path)
+    assert len(found) == 8
+    call = found[0]["data"]
     assert (call["callerId"], call["calleeId"]) == (caller.id, callee.id)
-    for history in answers[-2:]:
+    for history in found[-2:]:
         (entry,) = history["data"]["calls"]
         assert (entry["callId"], entry["status"]) == (call["callId"], "completed")
+
+
+def test_the_guides_call(stack, people, tmp_path):
+    """Two who call each other are in one call (contract 11.3)."""
+    (first, second), _ = answers(stack, "nginx/guide/apps.html", people, tmp_path)
+    assert second["data"]["callId"] == first["data"]["callId"]
+    assert (second["data"]["joined"], second["data"]["status"]) == (True, "connecting")
