@@ -35,6 +35,7 @@ class Device:
         self.results: dict[str, asyncio.Future] = {}
         # False: leave and come back no more. Restless devices go away by themselves.
         self.is_wanted = self.is_restless = True
+        self.is_leaving = False
 
     def __str__(self) -> str:
         return f"{self.person.id}/{self.name or 'without a name'}"
@@ -74,13 +75,15 @@ class Device:
             close_timeout=1,
             ping_interval=None,
         ) as connection:
-            self.connection = connection
+            self.connection, self.is_leaving = connection, False
             errand = asyncio.create_task(self.errands(connection))
             try:
                 async for text in connection:
                     self.receive(json.loads(text))
                 self.records.count(f"socket closed: {connection.close_code}")
             finally:
+                if not self.is_leaving:
+                    self.records.lost_sockets.append((f"{self}", time.time()))
                 errand.cancel()
                 self.connection = None
                 for waiting in self.results.values():
@@ -97,6 +100,7 @@ class Device:
             if time.monotonic() > beats:
                 beats += HEARTBEAT_SECONDS
                 await connection.send('{"type":"heartbeat"}')
+        self.is_leaving = True
         if polite:
             await connection.close()
         else:

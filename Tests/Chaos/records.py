@@ -47,11 +47,13 @@ class Answer:
 
 @dataclasses.dataclass
 class Outage:
-    """From a fault until the stack was whole again."""
+    """From a fault, or two, until the stack was whole again."""
 
     name: str
     began: float
     ended: float
+    # Way and target of each fault.
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 class Records:
@@ -63,6 +65,8 @@ class Records:
         self.outages: list[Outage] = []
         # When the machine was too busy for this process, and so for others.
         self.stalls: list[Outage] = []
+        # Whose socket broke, although its device meant to stay, and when.
+        self.lost_sockets: list[tuple[str, float]] = []
         self.violations: collections.defaultdict[str, list[str]] = collections.defaultdict(list)
         self.counts: collections.Counter[str] = collections.Counter()
 
@@ -88,12 +92,19 @@ class Records:
         )
         return until - since - down
 
-    def near_outage(self, answer: Answer, seconds: float) -> bool:
-        """Whether a fault was under way during a request, or shortly before it."""
-        return any(
-            outage.began <= answer.ended and answer.began <= outage.ended + seconds
+    def near(self, began: float, ended: float, seconds: float) -> list[Outage]:
+        """The faults that were under way between two moments, or shortly before."""
+        return [
+            outage
             for outage in self.outages + self.stalls
-        )
+            if outage.began <= ended and began <= outage.ended + seconds
+        ]
+
+    def without_violations(self) -> Records:
+        """The same answers and outages, to be judged anew."""
+        copy = Records()
+        copy.answers, copy.outages, copy.stalls = self.answers, self.outages, self.stalls
+        return copy
 
     def statuses(self) -> dict[str, int]:
         """How many requests got which status."""

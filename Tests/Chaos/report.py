@@ -26,7 +26,7 @@ def text(run: Run) -> str:
         f"descriptors         {words({k: f'{a} to {b}' for k, (a, b) in run.descriptors.items()})}",
         f"slowest             {slowest(run)}",
         "",
-        f"the machine was too busy {len(records.stalls)} times",
+        f"the machine was too busy {len(records.stalls)} times; {len(records.lost_sockets)} sockets broke",
         "",
         "outages",
         *(f"  {line(outage)}" for outage in records.outages),

@@ -7,6 +7,7 @@ import dataclasses
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,14 +39,19 @@ class Run:
     descriptors: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
 
-def run(plan: Plan, kept: Path | None = None) -> Run:
-    """Brings a stack up and down for it."""
+def run(
+    plan: Plan,
+    kept: Path | None = None,
+    afterwards: Callable[[Stage, Run], None] = lambda stage, done: None,
+) -> Run:
+    """Brings a stack up and down for it; `afterwards` still has the stack."""
     stage = Stage(plan, kept)
     done = Run(plan, Records(), has_disk=stage.has_disk)
     try:
         with ThreadPoolExecutor(plan.users * 2 + 8) as pool:
             asyncio.run(Play(stage, done, pool).play())
-        prove(stage, done)
+        prove(stage, done.records)
+        afterwards(stage, done)
     except Exception:
         done.records.violation("a run comes to its end", traceback.format_exc())
     finally:
@@ -167,11 +173,11 @@ class Play:
             self.records.violation("no process is orphaned", left)
 
 
-def prove(stage: Stage, done: Run) -> None:
+def prove(stage: Stage, records: Records) -> None:
     """From the database, the receiver and the clients' records."""
     # Connections from before the faults.
     stage.stack.local = threading.local()
-    webhooks.wait(stage, done.records)
+    webhooks.wait(stage, records)
     book = ledger.Ledger(stage.stack)
     for check in (calls, answers, counts, webhooks):
-        check.check(stage, book, done.records)
+        check.check(stage, book, records)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import collections
 
 from Chaos.ledger import LIVE, Ledger, iso
-from Chaos.records import Answer, Records
+from Chaos.records import Answer, Outage, Records
 from Chaos.stage import Stage
 
 # After a fault is over: connections that broke meanwhile are found out at their next use.
 GRACE_SECONDS = 10.0
+SHORTLY_SECONDS = 1.0
 # What a client that does nothing wrong may be refused with.
 REFUSALS = {
     "USER_BUSY",
@@ -32,6 +33,7 @@ def check(stage: Stage, book: Ledger, records: Records) -> None:
         "token": audited,
         "refresh": audited,
     }
+    bystanders(records)
     for answer in records.answers:
         allowed(answer, book, records)
         if answer.succeeded and answer.kind in checks:
@@ -49,7 +51,7 @@ def allowed(answer: Answer, book: Ledger, records: Records) -> None:
     """No answer is one that a client without fault may not get."""
     if answer.status is not None and answer.status >= 500 and answer.status != 503:
         records.violation("no answer is a 500", f"{answer}: {answer.details} {answer.request_id}")
-    if answer.is_ambiguous and not records.near_outage(answer, GRACE_SECONDS):
+    if answer.is_ambiguous and not records.near(answer.began, answer.ended, GRACE_SECONDS):
         records.violation("with nothing broken every request is answered", answer)
     if answer.status is None or answer.succeeded or answer.status >= 500:
         return
@@ -57,6 +59,40 @@ def allowed(answer: Answer, book: Ledger, records: Records) -> None:
     is_over = answer.kind in ("token", "refresh") and answer.code == "UNAUTHORIZED_ACCESS"
     if answer.code not in REFUSALS and not is_gone and not is_over:
         records.violation("no refusal without a reason", f"{answer}: {answer.details}")
+
+
+def costs_requests(outage: Outage) -> bool:
+    """Whether REST may fail for it. Workers are replaced one by one, and calls need no Redis, no sidecar and no
+    sender."""
+    return not outage.faults or any(
+        way != "reload" and target not in ("webhooks", "signaling", "redis")
+        for way, target in outage.faults
+    )
+
+
+def costs_sockets(outage: Outage) -> bool:
+    """Whether sockets may break for it."""
+    return not outage.faults or any(
+        target in ("nginx", "nginx-worker", "signaling") for _, target in outage.faults
+    )
+
+
+def bystanders(records: Records) -> None:
+    """What a fault does not concern goes on."""
+    for answer in records.answers:
+        near = records.near(answer.began, answer.ended, SHORTLY_SECONDS)
+        is_command = answer.fault.startswith("command")
+        if answer.is_ambiguous and not is_command and near and not any(map(costs_requests, near)):
+            records.violation(
+                "calls go on without Redis, sidecar and sender", f"{answer}: {near[0].name}"
+            )
+    for device, at in records.lost_sockets:
+        near = records.near(at, at, SHORTLY_SECONDS)
+        if near and not any(map(costs_sockets, near)):
+            records.violation(
+                "sockets stay open without database, Redis and workers",
+                f"{device} at {at:.3f}: {near[0].name}",
+            )
 
 
 def initiated(answer: Answer, book: Ledger) -> str:

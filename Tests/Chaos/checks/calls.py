@@ -7,7 +7,7 @@ import itertools
 
 from Chaos.ledger import LIVE, Ledger, history_status, seconds
 from Chaos.records import Records
-from Chaos.stage import Stage
+from Chaos.stage import MAXIMUM_SECONDS, Stage
 from support import invariants
 
 # Of time in which nothing was broken, from the deadline to the end.
@@ -24,25 +24,26 @@ def check(stage: Stage, book: Ledger, records: Records) -> None:
         if call["status"] in LIVE:
             records.violation("no call is live any more", call)
         else:
-            deadline(call, records)
+            deadline(call, book, records)
             ending(call, book, records)
     overlaps(book, records)
     history(book, records)
 
 
-def deadline(call: dict, records: Records) -> None:
+def deadline(call: dict, book: Ledger, records: Records) -> None:
     """Ended by the sweeper no later than a few seconds of uptime after its time."""
     if call["end_reason"] == "timeout":
         since = seconds(call["expires_at"])
-    elif call["accepted_at"] is None:
-        # Whatever else ends an unanswered call does so in its time.
-        late = seconds(call["ended_at"]) - seconds(call["expires_at"])
-        if late > 0:
-            records.violation("nobody answers or cancels a call that has expired", call)
+    elif call["end_reason"] == "max_duration":
+        since = seconds(call["accepted_at"]) + MAXIMUM_SECONDS
+    elif call["accepted_at"] is None and call["ended_at"] > call["expires_at"]:
+        records.violation("nobody answers or cancels a call that has expired", call)
         return
     else:
         return
-    late = records.uptime(since, seconds(call["ended_at"]))
+    # `ended_at` may be earlier than when it was written.
+    written = [seconds(row["created_at"]) for row in book.events_of(call["id"])]
+    late = records.uptime(since, max(written))
     if late > LATE_SECONDS:
         records.violation("no call is live past its deadline", f"{late:.1f} s: {call}")
 
