@@ -56,8 +56,6 @@ package struct Call: Sendable, Equatable {
   /// The other of the two.
   package func peer(of userId: String) -> String { isCaller(userId) ? calleeId : callerId }
 
-  package func isExpired(at now: Timestamp) -> Bool { status.isUnanswered && now >= expiresAt }
-
   /// When talking began: `connected`, or acceptance where the call ended before a client reported
   /// that; nil before either.
   package var startTime: Timestamp? { connectedAt ?? (status.isTerminal ? acceptedAt : nil) }

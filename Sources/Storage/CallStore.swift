@@ -116,8 +116,7 @@ package struct CallStore {
   ) throws -> (call: Call, now: Timestamp) {
     let outcome = try database.change { transaction -> Outcome in
       let locked = try LockedCall(transaction, callId, for: userId, withQuality: mayEnd)
-      if locked.call.isExpired(at: locked.now) {
-        let expiry = locked.call.timedOut(at: locked.now)
+      if let expiry = locked.call.overdue(at: locked.now) {
         // A refusal commits all the same: what expired on the way stays expired. A call that is over
         // is changed by nothing else.
         let call = try locked.write(expiry)

@@ -94,7 +94,7 @@ package struct TokenAudit {
     return outcome ?? Outcome(call: nil, isAudited: false, now: .now())
   }
 
-  /// Writes an entry for a channel of no call, or of one that was made before calls had the uids.
+  /// Writes an entry for a channel of no call, or of one without uids (imported).
   package func append(_ entry: Entry, callId: String?, uid: UInt32) throws {
     try database.read { connection in
       try connection.execute(

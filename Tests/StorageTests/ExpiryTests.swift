@@ -92,6 +92,23 @@ import Testing
     try expectMissed(rung)
   }
 
+  @Test("§5 a hang-up after the maximum duration finds the call ended for that, and no longer")
+  func lateHangup() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.connect(caller, callee)
+    try stores.age(call, seconds: 7300)
+    let over = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin())
+    #expect(over.status == .ended)
+    #expect(over.endReason == .maxDuration)
+    #expect(try stores.find(call).durationSeconds == 7200)
+    for user in [caller, callee] {
+      #expect(try stores.eventTypes(user).last == "call_ended")
+      #expect(try stores.historyOf(user).map(\.endReason) == [.maxDuration])
+      #expect(try stores.line(user) == nil)
+    }
+    try Consistency.check(stores.connection)
+  }
+
   @Test("§4 an overdue call is nobody's active call")
   func active() throws {
     let call = try overdue()

@@ -37,7 +37,7 @@ BEGIN
 
   SET v_uid = CASE p_user WHEN v_caller THEN v_caller_uid WHEN v_callee THEN v_callee_uid END;
   -- The comparison of texts takes no notice of blanks at the end; in Agora they make another channel. An
-  -- unknown uid is that of a call from before calls had them.
+  -- unknown uid is that of an imported call.
   IF v_uid IS NOT NULL AND p_role IS NOT NULL AND LENGTH(v_channel) = LENGTH(p_channel)
     AND FIND_IN_SET(v_status, p_statuses) AND COALESCE(p_uid, v_uid) = v_uid
     AND (p_expired OR v_status NOT IN ('initiating', 'ringing') OR v_deadline > UTC_TIMESTAMP(3))
