@@ -69,8 +69,8 @@ let package = Package(
     program(
       "chattrix-ctl",
       [
-        "Storage", "Calls", "Configuration", "JWT", "HTTP", "Redis", "CSV", "JSON", "MySQL",
-        "System",
+        "Storage", "Calls", "Configuration", "JWT", "HTTPClient", "HTTP", "Redis", "CSV", "JSON",
+        "MySQL", "System",
       ]),
 
     // What the programs are made of.

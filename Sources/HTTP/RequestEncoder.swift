@@ -17,11 +17,7 @@ package enum RequestEncoder {
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(1024 + body.count)
-    bytes += "POST \(url.target) HTTP/1.1\r\n".utf8
-    FieldLine.append("Host", url.authority, to: &bytes)
-    FieldLine.append("User-Agent", userAgent, to: &bytes)
-    // Without the field a server may choose any coding (RFC 9110, 12.5.3).
-    FieldLine.append("Accept-Encoding", "identity", to: &bytes)
+    appendHead("POST", url, to: &bytes)
     for header in headers where !isOwn(header.name) {
       precondition(HTTPText.isToken(header.name.utf8), "a field name that is no token")
       FieldLine.append(header.name, header.value, to: &bytes)
@@ -29,6 +25,20 @@ package enum RequestEncoder {
     FieldLine.append("Content-Length", String(body.count), to: &bytes)
     bytes += "\r\n".utf8
     return bytes + body
+  }
+
+  package static func get(_ url: HTTPURL) -> [UInt8] {
+    var bytes: [UInt8] = []
+    appendHead("GET", url, to: &bytes)
+    return bytes + "\r\n".utf8
+  }
+
+  private static func appendHead(_ method: String, _ url: HTTPURL, to bytes: inout [UInt8]) {
+    bytes += "\(method) \(url.target) HTTP/1.1\r\n".utf8
+    FieldLine.append("Host", url.authority, to: &bytes)
+    FieldLine.append("User-Agent", userAgent, to: &bytes)
+    // Without the field a server may choose any coding (RFC 9110, 12.5.3).
+    FieldLine.append("Accept-Encoding", "identity", to: &bytes)
   }
 
   private static func isOwn(_ name: String) -> Bool {

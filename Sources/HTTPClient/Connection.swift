@@ -24,6 +24,8 @@ final class Connection {
 
   deinit { tls?.close() }
 
+  var certificateSecondsLeft: Int? { tls?.certificateSecondsLeft }
+
   /// Whether a request to `other` may go out here: the same origin (RFC 6454).
   func leads(to other: HTTPURL) -> Bool {
     (url.isSecure, url.host, url.port) == (other.isSecure, other.host, other.port)

@@ -12,6 +12,9 @@ package final class HTTPClient {
   private let trust: TrustStore
   private let limits: HTTPExchangeLimits
   private var idle: Connection?
+  /// How long the certificate of the server that was connected to last is valid yet, negative where it is not any
+  /// more; nil without TLS.
+  package private(set) var certificateSecondsLeft: Int?
   /// A lookup that has not ended in time: it is waited for again, so that a resolver that hangs costs one
   /// thread and not one an exchange.
   private var lookup: NameLookup?
@@ -32,7 +35,18 @@ package final class HTTPClient {
   package func post(
     _ body: [UInt8], to url: HTTPURL, headers: [(name: String, value: String)]
   ) throws(HTTPClientError) -> HTTPClientResponse {
-    let request = RequestEncoder.post(body, to: url, headers: headers)
+    try send(RequestEncoder.post(body, to: url, headers: headers), to: url)
+  }
+
+  /// Asks for a resource in the same way.
+  /// - Throws: ``HTTPClientError``.
+  package func get(_ url: HTTPURL) throws(HTTPClientError) -> HTTPClientResponse {
+    try send(RequestEncoder.get(url), to: url)
+  }
+
+  private func send(_ request: [UInt8], to url: HTTPURL) throws(HTTPClientError)
+    -> HTTPClientResponse
+  {
     let deadline = Deadline(milliseconds: Int32(clamping: limits.totalMilliseconds))
     if let connection = takeIdle(to: url) {
       let outcome = exchange(request, on: connection, until: deadline)
@@ -58,7 +72,9 @@ package final class HTTPClient {
     let addresses = try addresses(of: url, until: deadline)
     let limit = min(deadline, Deadline(milliseconds: Int32(clamping: limits.connectMilliseconds)))
     let socket = try addresses.connect(until: limit)
-    return try Connection(to: url, on: socket, trust: trust, until: limit)
+    let connection = try Connection(to: url, on: socket, trust: trust, until: limit)
+    certificateSecondsLeft = connection.certificateSecondsLeft
+    return connection
   }
 
   private func addresses(

@@ -60,6 +60,17 @@ final class TLSSession {
     return .failed(.tlsVerification(String(cString: X509_verify_cert_error_string(verification))))
   }
 
+  /// How long the server's certificate is valid yet, in seconds; nil where it has shown none.
+  var certificateSecondsLeft: Int? {
+    guard let certificate = SSL_get1_peer_certificate(ssl) else { return nil }
+    defer { X509_free(certificate) }
+    var (days, seconds): (Int32, Int32) = (0, 0)
+    guard ASN1_TIME_diff(&days, &seconds, nil, X509_get0_notAfter(certificate)) == 1 else {
+      return nil
+    }
+    return Int(days) * 86_400 + Int(seconds)
+  }
+
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
     ERR_clear_error()
     return transfer(SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count)))

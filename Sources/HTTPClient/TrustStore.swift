@@ -9,15 +9,17 @@ package final class TrustStore: @unchecked Sendable {
 
   /// Trusts the system's authorities (OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR) and those
   /// of a file.
-  /// - Parameter caFile: PEM.
+  /// - Parameters:
+  ///   - caFile: PEM.
+  ///   - verifies: false where any certificate will do: for a look at this host's own server, and nothing else.
   /// - Throws: `.trustStore` where the file cannot be read or has no certificate.
-  package init(caFile: String?) throws(HTTPClientError) {
+  package init(caFile: String? = nil, verifies: Bool = true) throws(HTTPClientError) {
     ERR_clear_error()
     guard let context = SSL_CTX_new(TLS_client_method()) else {
       throw .trustStore(tlsErrorReason())
     }
     self.context = context
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+    SSL_CTX_set_verify(context, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
     SSL_CTX_set_options(context, chattrix_tls_options)
     let protocols: [UInt8] = [8] + "http/1.1".utf8
     guard SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(TLS1_2_VERSION), nil) == 1,

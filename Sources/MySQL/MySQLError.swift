@@ -73,6 +73,13 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// CR_SERVER_GONE_ERROR: the connection was found broken before the statement was sent.
   package var wasNotSent: Bool { code == 2006 }
 
+  /// ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_PROCACCESS_DENIED_ERROR: the account has not the
+  /// right.
+  package var isDenied: Bool { [1142, 1143, 1370].contains(code) }
+
+  /// ER_NO_SUCH_TABLE.
+  package var isTableMissing: Bool { code == 1146 }
+
   /// ER_SP_DOES_NOT_EXIST: a dump without routines was restored, say.
   package var isRoutineMissing: Bool { code == 1305 }
 

@@ -56,13 +56,7 @@ package struct Routines: Sendable {
   /// - Returns: The names of those that were made.
   /// - Throws: `MySQLError`.
   package func apply(_ connection: MySQLConnection, onlyMissing: Bool = false) throws -> [String] {
-    let known = try connection.query(
-      """
-      SELECT routine_name, routine_comment FROM information_schema.routines
-      WHERE routine_schema = DATABASE() AND routine_type = 'PROCEDURE'
-      """)
-    let digests = Dictionary(
-      known.map { ($0.text(0), $0.text(1)) }, uniquingKeysWith: { first, _ in first })
+    let digests = try Self.digests(connection)
     let wanted = routines.filter {
       digests[$0.name] == nil || !onlyMissing && digests[$0.name] != $0.digest
     }
@@ -71,6 +65,29 @@ package struct Routines: Sendable {
       try connection.run(commented(routine))
     }
     return wanted.map(\.name)
+  }
+
+  /// - Returns: The names of those that the database lacks, and of those whose text is another there.
+  /// - Throws: `MySQLError`.
+  func differing(_ connection: MySQLConnection) throws -> (missing: [String], other: [String]) {
+    let digests = try Self.digests(connection)
+    let isThere = { (routine: Routine) in digests[routine.name] != nil }
+    let isSame = { (routine: Routine) in digests[routine.name] == routine.digest }
+    return (
+      routines.filter { !isThere($0) }.map(\.name),
+      routines.filter { isThere($0) && !isSame($0) }.map(\.name)
+    )
+  }
+
+  /// What the database has, by name.
+  private static func digests(_ connection: MySQLConnection) throws -> [String: String] {
+    let known = try connection.query(
+      """
+      SELECT routine_name, routine_comment FROM information_schema.routines
+      WHERE routine_schema = DATABASE() AND routine_type = 'PROCEDURE'
+      """)
+    return Dictionary(
+      known.map { ($0.text(0), $0.text(1)) }, uniquingKeysWith: { first, _ in first })
   }
 
   private func commented(_ routine: Routine) -> String {

@@ -12,7 +12,8 @@ struct Command: Sendable {
   let run: @Sendable (Arguments, Session) throws -> Void
 
   static let all: [Command] =
-    SystemCommands.all + CallCommands.all + RecordCommands.all + PeopleCommands.all
+    [Doctor.command] + SystemCommands.all + CallCommands.all + RecordCommands.all
+    + PeopleCommands.all
     + WebhookCommands.all
 
   static func find(_ words: [String]) -> (command: Command, rest: [String])? {

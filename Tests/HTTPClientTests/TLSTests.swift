@@ -53,6 +53,21 @@ import Testing
     }
   }
 
+  @Test("A look at any certificate, without a verification, tells how long it is valid")
+  func unverified() throws {
+    for (server, isValid) in [
+      (try WebServer(certificates.good), true), (try WebServer(certificates.expired), false),
+      (try WebServer(certificates.selfSigned), true),
+    ] {
+      let client = HTTPClient(trust: try TrustStore(verifies: false))
+      #expect(client.certificateSecondsLeft == nil)
+      #expect(
+        try client.post([1], to: server.url("/ok", host: "localhost"), headers: []).status == 200)
+      let left = try #require(client.certificateSecondsLeft)
+      #expect((left > 0) == isValid)
+    }
+  }
+
   @Test(arguments: [("TLSv1_1", false), ("TLSv1_2", true), ("TLSv1_3", true)])
   func versions(version: String, isSpoken: Bool) throws {
     let server = try WebServer(certificates.good, tls: version)

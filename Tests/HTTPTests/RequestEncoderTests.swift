@@ -31,4 +31,14 @@ import Testing
     ]
     #expect(text(bytes) == lines.joined(separator: "\r\n"))
   }
+
+  @Test("A GET has no body and says so by having no length (RFC 9110, 8.6)")
+  func get() throws {
+    let bytes = RequestEncoder.get(try HTTPURL("https://localhost:8443/readyz"))
+    let lines = [
+      "GET /readyz HTTP/1.1", "Host: localhost:8443", "User-Agent: Chattrix-Calls",
+      "Accept-Encoding: identity", "", "",
+    ]
+    #expect(String(decoding: bytes, as: UTF8.self) == lines.joined(separator: "\r\n"))
+  }
 }

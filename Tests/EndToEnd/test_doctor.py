@@ -1,0 +1,290 @@
+"""`chattrix-ctl doctor` finds what is wrong with a host and says what to do: each fault is really there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import uuid
+
+import pytest
+
+from support.outages import stopped
+from support.programs import program, stack_environment
+from support.stack import alive, wait_until
+from support.variants import variant
+
+pytestmark = variant("fragile")
+
+
+def doctor(stack, *arguments: str, status: int, **settings: str) -> dict[str, dict]:
+    """The findings by check; of several of one check the worst."""
+    url = stack["OPS_URL"].rstrip("/")
+    done = subprocess.run(
+        [program("chattrix-ctl"), "doctor", "--json", "--url", url, *arguments],
+        env=os.environ | stack_environment(stack) | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    findings = json.loads(done.stdout)
+    return {finding["check"]: finding for finding in findings}
+
+
+def faults(findings: dict[str, dict]) -> set[str]:
+    return {check for check, finding in findings.items() if finding["state"] == "fault"}
+
+
+def assert_fault(findings: dict[str, dict], check: str, text: str, advice: str) -> None:
+    found = findings[check]
+    assert found["state"] == "fault", found
+    assert text in found["text"] and advice in found["advice"], found
+
+
+def test_a_host_that_is_well(stack):
+    """Nothing is found, and every part has been looked at."""
+    findings = doctor(stack, status=0)
+    assert {finding["state"] for finding in findings.values()} == {"ok"}, findings
+    checks = ["settings", "database", "schema", "procedures", "rights", "clock", "redis", "workers"]
+    assert checks + ["signaling", "nginx", "websockets", "certificate"] == list(findings)
+
+
+def test_it_changes_nothing(stack):
+    """The statements that try a right read and write no row."""
+    tables = [next(iter(row.values())) for row in stack.sql("SHOW TABLES")]
+    count = "SELECT COUNT(*) AS n FROM "
+    before = [stack.sql(count + table)[0]["n"] for table in tables]
+    doctor(stack, status=0)
+    after = [stack.sql(count + table)[0]["n"] for table in tables]
+    assert before == after
+
+
+def test_what_people_read(stack):
+    """A line a check, and below a fault what to do."""
+    done = subprocess.run(
+        [program("chattrix-ctl"), "doctor", "--url", "https://localhost:1"],
+        env=os.environ | stack_environment(stack),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["ok", "settings", "valid"]
+    index = next(i for i, line in enumerate(lines) if line.startswith("FAULT    nginx"))
+    assert lines[index + 1].strip().startswith("-> systemctl status nginx")
+    assert done.stderr.strip() == "chattrix-ctl: 2 faults."
+
+
+def test_settings(stack):
+    """Faults of the settings end it as they end every program: status 78, all of them named."""
+    done = subprocess.run(
+        [program("chattrix-ctl"), "doctor"],
+        env=os.environ | stack_environment(stack) | {"WORKERS": "many", "AGORA_APP_ID": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 78
+    assert "WORKERS" in done.stderr and "AGORA_APP_ID" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "advice"),
+    [
+        ({"MYSQL_PASSWORD": "wrong"}, "Access denied", "MYSQL_PASSWORD"),
+        ({"MYSQL_DATABASE": "nothing"}, "nothing", "README"),
+        ({"MYSQL_SOCKET": "/nowhere"}, "/nowhere", "Start the server"),
+    ],
+)
+def test_a_database_that_lets_nobody_in(stack, settings, text, advice):
+    """Wrong password, another database, no server."""
+    findings = doctor(stack, status=1, **settings)
+    assert faults(findings) == {"database"}
+    assert_fault(findings, "database", text, advice)
+
+
+@pytest.fixture
+def own(stack):
+    """A migrated database of the test's own, with an account of its own, as settings."""
+    name = f"doctor_{uuid.uuid4().hex[:12]}"
+    account = f"'{name}'@localhost"
+    stack.administrate(
+        f"CREATE DATABASE {name} CHARACTER SET utf8mb4",
+        f"CREATE USER {account} IDENTIFIED BY 'a password'",
+        f"GRANT ALL ON {name}.* TO {account}",
+    )
+    settings = {"MYSQL_DATABASE": name, "MYSQL_USER": name, "MYSQL_PASSWORD": "a password"}
+    try:
+        subprocess.run(
+            [program("chattrix-ctl"), "migrate"],
+            env=os.environ | stack_environment(stack) | settings,
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+        yield settings
+    finally:
+        stack.administrate(f"DROP DATABASE {name}", f"DROP USER {account}")
+
+
+def test_a_schema_that_is_not_that_of_the_programs(stack, own):
+    """A migration that is missing, one that is unknown, procedures that are missing or others."""
+    name = own["MYSQL_DATABASE"]
+    assert not faults(doctor(stack, status=0, **own))
+    stack.administrate(
+        f"DROP PROCEDURE {name}.write_call_1",
+        f"INSERT INTO {name}.schema_migrations VALUES (9999, '9999_tomorrow', UTC_TIMESTAMP(3))",
+    )
+    findings = doctor(stack, status=1, **own)
+    assert faults(findings) == {"procedures"}
+    assert_fault(findings, "procedures", "missing: write_call_1", "chattrix-ctl migrate")
+    assert findings["schema"]["state"] == "warning" and "9999" in findings["schema"]["text"]
+    stack.administrate(f"DELETE FROM {name}.schema_migrations WHERE version = 4")
+    findings = doctor(stack, status=1, **own)
+    assert_fault(findings, "schema", "0004_webhooks", "chattrix-ctl migrate")
+
+
+def test_a_right_that_is_missing(stack, own):
+    """Down to one kind of statement on one table, and the procedures."""
+    name = own["MYSQL_DATABASE"]
+    account = f"'{name}'@localhost"
+    tables = [
+        next(iter(row.values()))
+        for row in stack.sql("SHOW TABLES")
+        if "token_audit" not in row.values()
+    ]
+    stack.administrate(
+        f"REVOKE ALL ON {name}.* FROM {account}",
+        f"GRANT SELECT, UPDATE, DELETE ON {name}.* TO {account}",
+        *(f"GRANT INSERT ON {name}.{table} TO {account}" for table in tables),
+    )
+    findings = doctor(stack, status=1, **own)
+    text = "INSERT on token_audit, EXECUTE on stored procedures"
+    assert findings["rights"]["text"] == f"refused: {text}", findings["rights"]
+    stack.administrate(f"GRANT EXECUTE ON {name}.* TO {account}")
+    findings = doctor(stack, status=1, **own)
+    assert faults(findings) == {"rights"}
+    assert findings["rights"]["text"] == "refused: INSERT on token_audit"
+
+
+CLOCK = """
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *time) {
+  int result = syscall(SYS_clock_gettime, id, time);
+  if (id == CLOCK_REALTIME) time->tv_sec += atoi(getenv("CLOCK_LEAD"));
+  return result;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def other_clock(tmp_path_factory):
+    """A library that puts a program's clock forward by CLOCK_LEAD seconds."""
+    folder = tmp_path_factory.mktemp("clock")
+    (folder / "clock.c").write_text(CLOCK)
+    compiler = next(filter(None, map(shutil.which, ("clang", "cc", "gcc"))))
+    command = [compiler, "-shared", "-fPIC", "-o", folder / "clock.so", folder / "clock.c"]
+    subprocess.run(command, check=True)
+    return str(folder / "clock.so")
+
+
+@pytest.mark.parametrize(("lead", "side"), [("120", "behind"), ("-3", "ahead of")])
+def test_clocks_that_disagree(stack, other_clock, lead, side):
+    """This host's clock goes wrong, as far as the program can tell."""
+    findings = doctor(stack, status=1, LD_PRELOAD=other_clock, CLOCK_LEAD=lead)
+    assert faults(findings) == {"clock"}
+    assert_fault(findings, "clock", side, "NTP")
+
+
+def test_redis_is_away(stack):
+    """Stopped, as far as the doctor can tell."""
+    with stopped(stack, "REDIS"):
+        findings = doctor(stack, status=1)
+    # The WebSocket server and the workers go on without it.
+    assert faults(findings) == {"redis"}
+    assert_fault(findings, "redis", "", "REDIS_URL")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o600])
+def test_a_socket_with_another_mode(stack, mode):
+    """One that anyone may connect to, and one that nginx may not."""
+    path = stack["FASTCGI_SOCKET"]
+    os.chmod(path, mode)
+    try:
+        findings = doctor(stack, status=1)
+    finally:
+        os.chmod(path, 0o660)
+    assert_fault(findings, "workers", f"mode {mode:o}", "chmod 660")
+
+
+def test_sockets_without_anybody(stack, tmp_path):
+    """No socket, a socket that nobody listens on, and a WebSocket server that is away."""
+    path = tmp_path / "none.sock"
+    settings = {"FASTCGI_SOCKET": f"unix:{path}", "SIGNALING_ADDRESS": "127.0.0.1:1"}
+    findings = doctor(stack, status=1, **settings)
+    assert_fault(findings, "workers", "there is no", "systemctl start chattrix-calls")
+    assert_fault(findings, "signaling", "127.0.0.1:1", "journalctl -u chattrix-signaling")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+        os.chmod(path, 0o660)
+        findings = doctor(stack, status=1, **settings)
+    assert_fault(findings, "workers", "connect", "journalctl -u chattrix-calls")
+
+
+def test_nginx_is_stopped(stack):
+    """Its clients find nobody."""
+    pid = stack.pid("NGINX")
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not alive(pid), 20)
+    try:
+        findings = doctor(stack, status=1)
+    finally:
+        starter = stack.directory / "bin" / "start-nginx"
+        subprocess.run([str(starter)], check=True, capture_output=True, timeout=60)
+    assert faults(findings) == {"nginx", "websockets"}
+    assert_fault(findings, "nginx", "/readyz", "systemctl status nginx")
+
+
+@contextlib.contextmanager
+def certificate(stack, *validity: str):
+    """The stack's certificate made anew with this validity, in nginx's hands."""
+    folder = stack.directory / "tls"
+    kept = (folder / "certificate.pem").read_bytes()
+    command = ["openssl", "x509", "-req", "-in", folder / "request.pem", "-CA", folder / "ca.pem"]
+    command += ["-CAkey", folder / "ca.key", "-extfile", folder / "openssl.cnf"]
+    command += ["-extensions", "server", "-set_serial", "0x77", *validity]
+    command += ["-out", folder / "certificate.pem"]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+        os.kill(stack.pid("NGINX"), signal.SIGHUP)
+        yield
+    finally:
+        (folder / "certificate.pem").write_bytes(kept)
+        os.kill(stack.pid("NGINX"), signal.SIGHUP)
+        wait_until(lambda: not faults(findings_of(stack)), 20, 0.2)
+
+
+def findings_of(stack) -> dict[str, dict]:
+    """Whatever the status."""
+    with contextlib.suppress(AssertionError):
+        return doctor(stack, status=0)
+    return doctor(stack, status=1)
+
+
+def test_a_certificate_that_expires_soon(stack):
+    """Within fourteen days, or as many as were asked for."""
+    with certificate(stack, "-days", "10"):
+        findings = wait_until(
+            lambda: faults(found := findings_of(stack)) == {"certificate"} and found, 20, 0.2
+        )
+        assert_fault(findings, "certificate", "expires in 9 days", "reload nginx")
+        assert not faults(doctor(stack, "--days", "5", status=0))
