@@ -127,7 +127,7 @@ test-deb: deb ## Install, configure, upgrade, remove and purge the package in cl
 # Strips names that only a debugger reads; those a backtrace prints are in the dynamic table.
 install: build ## Install programs, SQL, nginx and systemd files, manual pages (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines share/chattrix/sql/import \
-	  share/chattrix/description share/chattrix/console/ops share/chattrix/guide \
+	  share/chattrix/description share/chattrix/monitoring share/chattrix/console/ops share/chattrix/guide \
 	  share/bash-completion/completions share/man \
 	  lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
@@ -151,6 +151,7 @@ install: build ## Install programs, SQL, nginx and systemd files, manual pages (
 	done
 	sed 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' nginx/chattrix.conf | install -m 644 \
 	  /dev/stdin "$(DESTDIR)$(SYSCONFDIR)/nginx/sites-available/chattrix.conf"
+	install -m 644 systemd/monitoring/* "$(DESTDIR)$(PREFIX)/share/chattrix/monitoring/"
 	for unit in systemd/*.service systemd/*.socket; do \
 	  sed 's|/usr/bin/chattrix-|$(PREFIX)/bin/chattrix-|' "$$unit" | install -m 644 \
 	    /dev/stdin "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; \
