@@ -9,6 +9,7 @@ import re
 import signal
 import struct
 import time
+import urllib.request
 
 import pytest
 
@@ -223,6 +224,8 @@ def test_a_slow_reader(people, listening):
         assert resident_bytes(server.pid) - before < 4_000_000
         close = take_the_rest(device, first + 4)
         assert close is not None and close.code == 1013 and "slow" in close.reason, close
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+            assert b"chattrix_signaling_slow_readers_total 1\n" in answer.read()
         has_lost_nothing(device, first, first + 4)
 
 
