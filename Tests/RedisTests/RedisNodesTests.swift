@@ -53,6 +53,35 @@ import Testing
     #expect(try name(before) == "second")
   }
 
+  @Test(
+    "§10 a server that is full, or lacks its replicas, costs one command and counts as away",
+    arguments: [["maxmemory", "1"], ["min-replicas-to-write", "1"]])
+  func unwritable(setting: [String]) throws {
+    let redis = try connection()
+    #expect(try redis.command("SET", "k", "v") == .simple("OK"))
+    _ = try first.connect().command(["CONFIG", "SET"] + setting.map { RedisArgument($0) })
+    #expect(throws: RedisError.self) { try redis.command("SET", "k", "v") }
+    #expect(try redis.command("SET", "k", "v") == .simple("OK"))
+    #expect(try name(redis) == "second")
+  }
+
+  @Test("§10 a server that is loading its data set counts as away")
+  func loading() throws {
+    // Two milliseconds a key, and clients are heard after some thirty of them.
+    let slow = try RedisServer(options: [
+      "--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024",
+    ])
+    let writer = try slow.connect()
+    for key in 0..<2000 { _ = try writer.command("SET", RedisArgument("k\(key)"), "some value") }
+    _ = try writer.command("SAVE")
+    slow.stop()
+    try slow.start()
+    let redis = RedisConnection(addresses: [try slow.address, try second.address])
+    // It is refused (LOADING), or the server took too long to say so.
+    _ = try? redis.command("GET", "name")
+    #expect(try name(redis) == "second")
+  }
+
   @Test("§10 a server that hangs costs one command its time")
   func hanging() throws {
     let redis = try connection {

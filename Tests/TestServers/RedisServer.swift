@@ -26,7 +26,7 @@ package final class RedisServer {
 
   deinit {
     stop()
-    for name in ["s", "log"] { unlink("\(directory)/\(name)") }
+    for name in ["s", "log", "dump.rdb"] { unlink("\(directory)/\(name)") }
     rmdir(directory)
   }
 

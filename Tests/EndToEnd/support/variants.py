@@ -16,6 +16,7 @@ import pytest
 
 from support import keys
 from support.receiver import Receiver
+from support.replica import Replica
 from support.stack import Stack, make
 
 NO_LIMITS = {
@@ -48,6 +49,8 @@ SETTINGS = {
     # Webhooks and kicks go to a receiver of the tests'.
     "webhooks": NO_LIMITS
     | {"CALL_TIMEOUT_SECONDS": "5", "WORKERS": "4", "MAX_CALL_DURATION_SECONDS": "600"},
+    # A Redis with a replica that can take its place.
+    "replicated": NO_LIMITS | {"WORKERS": "3"},
     # Agora's notifications, and an absence that a test can wait for.
     "noticed": NO_LIMITS
     | {"AGORA_WEBHOOK_SECRET": "agoras-secret", "AGORA_ABSENCE_SECONDS": "2", "WORKERS": "4"},
@@ -107,11 +110,16 @@ class Variant:
         if name == "webhooks":
             self.receiver = Receiver(self.directory)
             settings |= self.receiver.settings()
+        if name == "replicated":
+            port = int(settings["STACK_PORT"])
+            self.replica = Replica(self.directory, port + 4, port + 1)
+            settings["REDIS_URL"] = self.replica.url
         try:
             make("up", self.directory / "stack", settings)
             self.stack = Stack(self.directory / "stack")
             self.stack.given |= settings
             self.stack.receiver = getattr(self, "receiver", None)
+            self.stack.replica = getattr(self, "replica", None)
         except BaseException:
             self.down()
             raise
@@ -132,6 +140,7 @@ class Variant:
 
     def down(self) -> None:
         make("down", self.directory / "stack", {})
-        if hasattr(self, "receiver"):
-            self.receiver.close()
+        for name in ("receiver", "replica"):
+            if hasattr(self, name):
+                getattr(self, name).close()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""Two servers in REDIS_URL, of which the second is the first one's replica and takes its place (contract 7.14)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from support import expect
+from support.outages import readiness, stopped
+from support.people import send
+from support.sockets import Socket
+from support.stack import wait_until
+from support.variants import variant
+
+pytestmark = [*variant("replicated"), pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def replica(stack):
+    replica = stack.replica
+    wait_until(replica.follows, 10, 0.1, "a replica that follows")
+    yield replica
+    replica.give_back()
+    wait_until(replica.follows, 10, 0.1)
+
+
+def ticket(person):
+    """A ticket; None where Redis is away, which is said as it is to be."""
+    response = person.post("/signaling/ticket")
+    if response.status_code == 503:
+        expect.refused(response, 503, "SERVICE_UNAVAILABLE")
+        assert int(response.headers["Retry-After"]) >= 1
+        return None
+    return expect.succeeded(response)["ticket"]
+
+
+def test_a_replica_takes_over(people, stack, replica):
+    """Each process notices it by a refusal (READONLY) and uses the other one: tickets, and prompt events."""
+    caller, callee = people.pair()
+    device = callee.socket()
+    assert ticket(callee)
+    replica.take_over()
+    # Each worker may meet the one that has become a replica once.
+    tickets = [ticket(callee) for _ in range(40)]
+    assert tickets.count(None) <= int(stack.given["WORKERS"])
+    wait_until(lambda: readiness(stack) == (200, "ready"), 10, 0.1)
+    side = stack["OPS_URL"].rstrip("/") + "/signaling/readyz"
+    wait_until(lambda: send(stack, "GET", side).json()["status"] == "ready", 10, 0.1)
+    issued = wait_until(lambda: ticket(callee), 5)
+    Socket(stack, query={"ticket": issued}).close()
+
+    def median() -> float:
+        delays = []
+        for _ in range(9):
+            begin = time.monotonic()
+            call_id = caller.call(callee)["callId"]
+            device.take("call_invitation")
+            delays.append(time.monotonic() - begin)
+            caller.end(call_id)
+            time.sleep(0.06)  # below the frames a second of a connection
+        return sorted(delays)[4]
+
+    # By the poll alone, every 250 ms, half of them take longer than 125 ms.
+    wait_until(lambda: median() < 0.1, 30, 0.5, "prompt invitations")
+
+
+def test_the_first_server_is_away(people, stack, replica):
+    """A master that dies, and its replica in its place: rate limits and tickets go on there."""
+    _, callee = people.pair()
+    replica.command("REPLICAOF", "NO", "ONE")
+    with stopped(stack, "REDIS"):
+        wait_until(lambda: ticket(callee), 10, 0.05, "a ticket of the second server")
+        assert all(ticket(callee) for _ in range(20))
+        assert readiness(stack) == (200, "ready")
