@@ -75,9 +75,12 @@ export class Chattrix extends EventTarget {
   }
 
   /**
-   * Listens to `state`, to `frame` (all frames) or to one type of frame (`call_invitation`, `connected`, …).
-   * @param {string} type
-   * @param {(detail: any) => void} listener A StateChange or a Frame.
+   * Listens to `state`, to `authenticated` (the login was renewed on the open socket), to `frame` (all frames) or to
+   * one type of frame (`call_invitation`, `connected`, …).
+   * @template {string} Type
+   * @param {Type} type
+   * @param {(detail: Type extends "state" ? StateChange
+   *   : Type extends "authenticated" ? { authenticatedUntil: string | null } : Frame) => void} listener
    * @returns {() => void} Stops listening.
    */
   on(type, listener) {

@@ -76,9 +76,14 @@ async function start() {
   /** @type {Reading | null} */
   let before = null;
 
+  let isReading = false;
+
   const refresh = async () => {
-    if (pause.checked || document.hidden) return;
+    // A server that takes longer than a second is not asked twice at once.
+    if (pause.checked || document.hidden || isReading) return;
+    isReading = true;
     const texts = await Promise.all(sources.map(read));
+    isReading = false;
     const silent = sources.filter((_, index) => texts[index] === null);
     fault.hidden = !silent.length;
     if (silent.length) return setText(fault, "ops.unreachable", { path: silent.join(", ") });
