@@ -5,7 +5,7 @@ set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../Stack" && pwd)
 export STACK_PORT=${STACK_PORT:-19443}
-unset STACK_DIR
+unset STACK_DIR STACK_SHARE STACK_ADDRESS STACK_NODES STACK_DATABASE
 for part in say settings packages python; do
   # shellcheck source=/dev/null
   source "$here/$part.sh"
@@ -35,8 +35,8 @@ python_ready
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 started=$EPOCHREALTIME
-# Settings of the script's own stack are not the newcomer's.
-unset STACK_DATABASE STACK_SHARE STACK_ADDRESS
+# The newcomer has no settings.
+export -n STACK_DIR STACK_SHARE STACK_ADDRESS STACK_NODES STACK_DATABASE
 step "clone" git clone --quiet "${repository:?}" "$folder/calls"
 step "make build" make -C "$folder/calls" build
 step "make up" make -C "$folder/calls" up

@@ -154,3 +154,19 @@ def test_a_balancers_word(stack):
         ]
         assert line["remoteAddress"] == logged
     assert asked(stack, None, "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "near", "far"),
+    [
+        ("/console/", 200, 200),
+        ("/console/ops/", 200, 404),
+        ("/console/ops/ops.js", 200, 404),
+        ("/console/demo.json", 200, 404),
+    ],
+)
+def test_what_of_the_console_is_for_this_host_only(stack, path, near, far):
+    """The operator's view and the demo's sign-in are not there for an address from elsewhere."""
+    assert asked(stack, None, path)[0] == near
+    assert asked(stack, "203.0.113.77", path)[0] == far
+    assert asked(stack, "2001:db8::77", path)[0] == far

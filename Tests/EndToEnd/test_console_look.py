@@ -98,6 +98,11 @@ def test_by_keyboard(opened, pair):
     """A call without a mouse: the focus goes on to what can be done next; tabs move by arrows."""
     console = opened()
     one, two = console.phones(*pair)
+    console.page.keyboard.press("Tab")
+    expect(console.page.get_by_role("link", name="Skip to the phones")).to_be_focused()
+    console.page.keyboard.press("Enter")
+    console.page.keyboard.press("Tab")
+    expect(one.button("availability")).to_be_focused()
     one.button("audio").focus()
     console.page.keyboard.press("Enter")
     one.is_in_phase("ringing")
@@ -178,6 +183,49 @@ def test_headers(stack, path):
     assert response.headers["Content-Type"] == f"{kind}; charset=utf-8"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_installed_service(opened, pair, scheme):
+    """Without the demo's sign-in there are two phones without a user; with a JWT in each they call each other."""
+    console = opened(color_scheme=scheme)
+    console.page.route("**/console/demo.json", lambda route: route.fulfill(status=404, body="{}"))
+    page = console.open()
+    forms = page.locator(".sign-in")
+    expect(forms).to_have_count(2)
+    console.picture(f"installed-{scheme}")
+    console.has_no_barriers()
+    for person in pair:
+        form = forms.first
+        form.get_by_label("Token (JWT)").fill(person.token)
+        form.get_by_label("Name to show").fill(person.full_name)
+        form.get_by_role("button", name="Sign in").click()
+    one, two = [Phone(page, person) for person in pair]
+    one.press("audio")
+    two.press("accept")
+    for phone in (one, two):
+        phone.is_in_phase("connected")
+
+
+def test_the_operators_view_is_offered_on_the_host_itself(opened):
+    """From elsewhere there is nothing at that address (contract 1), so there is no link to it."""
+    console = opened()
+    link = console.page.get_by_role("link", name="Operator's view")
+    console.open()
+    expect(link).to_be_visible()
+
+    def answer(route) -> None:
+        path = route.request.url.split("calls.example/", 1)[1] or "console/"
+        file = ROOT / "nginx" / (path + "index.html" if path.endswith("/") else path)
+        if file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(status=404, body="{}")
+
+    console.page.route("https://calls.example/**", answer)
+    console.open(origin="https://calls.example")
+    expect(console.page.locator(".sign-in")).to_have_count(2)
+    expect(link).to_be_hidden()
 
 
 def test_the_demos_sign_in_is_no_part_of_an_installation(tmp_path):

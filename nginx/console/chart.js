@@ -19,7 +19,7 @@ export function lineChart({
   ceiling = null,
   steps = [],
 } = {}) {
-  /** @type {number[]} */
+  /** @type {(number | null)[]} */
   const values = [];
   const area = svg("path", { class: "chart-area" });
   const line = svg("path", { class: "chart-line" });
@@ -33,7 +33,7 @@ export function lineChart({
     line,
     point,
   );
-  const top = () => ceiling ?? Math.max(floor + 1, ...values) * 1.1;
+  const top = () => ceiling ?? Math.max(floor + 1, ...values.map((value) => value ?? floor)) * 1.1;
   const y = (/** @type {number} */ value) =>
     round(height - 4 - ((value - floor) / (top() - floor)) * (height - 8));
   const x = (/** @type {number} */ index) =>
@@ -47,20 +47,45 @@ export function lineChart({
     get length() {
       return values.length;
     },
-    /** @param {number} value */
+    /** @param {number | null} value null where nothing was measured: the line has a gap. */
     push(value) {
       values.push(value);
       if (values.length > capacity) values.shift();
-      const points = values.map((each, index) => `${x(index)} ${y(each)}`);
-      line.setAttribute("d", `M${points.join("L")}`);
+      const pieces = stretches(values).map(([first, last]) => {
+        const points = [];
+        for (let index = first; index <= last; index++)
+          points.push(`${x(index)} ${y(values[index] ?? floor)}`);
+        return { from: x(first), to: x(last), points: points.join("L") };
+      });
+      // A stretch of one is a line to itself, which its round ends make a dot.
+      line.setAttribute("d", pieces.map(({ points, to }) => `M${points}H${to}`).join(""));
       area.setAttribute(
         "d",
-        `M${x(0)} ${height}L${points.join("L")}L${x(values.length - 1)} ${height}z`,
+        pieces
+          .map(({ from, to, points }) => `M${from} ${height}L${points}L${to} ${height}z`)
+          .join(""),
       );
+      point.toggleAttribute("hidden", value === null);
       point.setAttribute("cx", String(x(values.length - 1)));
-      point.setAttribute("cy", String(y(value)));
+      point.setAttribute("cy", String(y(value ?? floor)));
     },
   };
+}
+
+/**
+ * First and last index of each run without a gap.
+ * @param {(number | null)[]} values
+ */
+function stretches(values) {
+  /** @type {[number, number][]} */
+  const found = [];
+  values.forEach((value, index) => {
+    if (value === null) return;
+    const open = found[found.length - 1];
+    if (open && open[1] === index - 1) open[1] = index;
+    else found.push([index, index]);
+  });
+  return found;
 }
 
 /**

@@ -10,6 +10,8 @@ import { decodeJWT } from "./token.js";
 
 /** @typedef {import("./sign-in.js").User} User */
 
+const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
 /**
  * The users of a demo (Tests/Stack/demo.sh), with tokens that are soon replaced by others.
  * @returns {Promise<User[]>} None on a server that is no demo.
@@ -110,6 +112,8 @@ class Place {
 
 async function start() {
   adopt(document);
+  // The operator's view is there for the host itself, by a tunnel too.
+  find(document, "#operator").hidden = !loopback.has(location.hostname);
   bindChoices(document, setAloud);
   /** @type {Place[]} */
   const places = [];

@@ -33,7 +33,8 @@ export default {
   missed: "{count} missed",
 
   "signin.title": "Sign in",
-  "signin.hint": "Paste a JWT of one of your users. It stays in this tab.",
+  "signin.hint":
+    "Paste a JWT of one of your users; chattrix-ctl jwt --user ID makes one. It stays in this tab.",
   "signin.token": "Token (JWT)",
   "signin.name": "Name to show",
   "signin.do": "Sign in",
@@ -202,8 +203,10 @@ export default {
   "ops.errors.all": "5xx since the start: {count}",
   "ops.rate": "Requests",
   "ops.perSecond": "{value}/s",
-  "ops.p95": "95th percentile",
-  "ops.p95.time": "Time of a request, 95 of 100",
+  "ops.p95": "Time of a request, p95",
+  "ops.age": "Delivery of an event, p95",
+  "ops.age.of": "From the change to the socket",
+  "ops.p95.time": "95 of 100 were faster",
   "ops.webhooks": "Webhooks waiting",
   "ops.webhooks.of": "{lag} late · {count} given up",
   "ops.events": "Events sent",

@@ -33,7 +33,8 @@ export default {
   missed: "{count} cuộc gọi nhỡ",
 
   "signin.title": "Đăng nhập",
-  "signin.hint": "Dán JWT của một người dùng. Mã chỉ nằm trong thẻ trình duyệt này.",
+  "signin.hint":
+    "Dán JWT của một người dùng; lệnh chattrix-ctl jwt --user ID tạo ra mã này. Mã chỉ nằm trong thẻ trình duyệt này.",
   "signin.token": "Mã đăng nhập (JWT)",
   "signin.name": "Tên hiển thị",
   "signin.do": "Đăng nhập",
@@ -202,8 +203,10 @@ export default {
   "ops.errors.all": "5xx từ khi khởi động: {count}",
   "ops.rate": "Yêu cầu",
   "ops.perSecond": "{value}/giây",
-  "ops.p95": "Phân vị 95",
-  "ops.p95.time": "Thời gian của 95 trên 100 yêu cầu",
+  "ops.p95": "Thời gian yêu cầu, p95",
+  "ops.age": "Gửi sự kiện, p95",
+  "ops.age.of": "Từ lúc thay đổi đến khi tới máy",
+  "ops.p95.time": "95 trên 100 yêu cầu nhanh hơn",
   "ops.webhooks": "Webhook đang chờ",
   "ops.webhooks.of": "trễ {lag} · bỏ {count}",
   "ops.events": "Sự kiện đã gửi",

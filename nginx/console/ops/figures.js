@@ -16,8 +16,11 @@ import { number, text } from "../text.js";
 
 const durations = "chattrix_request_duration_seconds";
 const requests = "chattrix_requests_total";
+const eventAge = "chattrix_signaling_event_age_seconds";
 /** Unanswered calls ring for a minute: ending them this late is noticed. */
 const badLagSeconds = 5;
+/** An invitation that arrives this late is time in which it does not ring. */
+const badAgeSeconds = 1;
 
 /**
  * @param {string} name
@@ -76,6 +79,13 @@ export const figures = [
     measure: (now, before) => now.quantile(before, durations, 0.95),
     words: milliseconds,
     note: () => text("ops.p95.time"),
+  },
+  {
+    key: "ops.age",
+    measure: (now, before) => now.quantile(before, eventAge, 0.95),
+    words: milliseconds,
+    note: () => text("ops.age.of"),
+    isBad: (value) => value > badAgeSeconds,
   },
   {
     key: "ops.lag",

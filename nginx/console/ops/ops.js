@@ -35,7 +35,10 @@ class Card {
   show(now, before) {
     const { key, measure, words, note, isBad } = this.#figure;
     const value = measure(now, before);
-    if (value === undefined) return;
+    if (value === undefined) {
+      if (this.#chart.length) this.#chart.push(null);
+      return;
+    }
     this.element.hidden = false;
     this.#chart.push(value);
     bind(this.#value, "", () => words(value));
