@@ -9,14 +9,16 @@ const round = (value) => Math.round(value * 10) / 10;
 
 /**
  * A line over time that moves with each value; the colours come from the style sheet.
- * @param {{ height?: number, capacity?: number, floor?: number, ceiling?: number | null, steps?: number[] }} options
- *   `ceiling` null: the highest value shown. `steps` are values with a line across.
+ * @param {{ height?: number, capacity?: number, floor?: number, ceiling?: number | null, least?: number,
+ *   steps?: number[] }} options
+ *   `ceiling` null: the highest value shown, or `least` above the floor where that is higher. `steps` are values with a line across.
  */
 export function lineChart({
   height = 64,
   capacity = 60,
   floor = 0,
   ceiling = null,
+  least = 1,
   steps = [],
 } = {}) {
   /** @type {(number | null)[]} */
@@ -33,7 +35,8 @@ export function lineChart({
     line,
     point,
   );
-  const top = () => ceiling ?? Math.max(floor + 1, ...values.map((value) => value ?? floor)) * 1.1;
+  const top = () =>
+    ceiling ?? Math.max(floor + least, ...values.map((value) => value ?? floor)) * 1.1;
   const y = (/** @type {number} */ value) =>
     round(height - 4 - ((value - floor) / (top() - floor)) * (height - 8));
   const x = (/** @type {number} */ index) =>

@@ -11,6 +11,7 @@ import { number, text } from "../text.js";
  * @property {(value: number) => string} words
  * @property {(now: Reading, before: Reading) => string} [note]
  * @property {(value: number, now: Reading) => boolean} [isBad]
+ * @property {number} [least] What the chart shows at least, in the figure's unit: 1 by default.
  * @property {boolean} [isOptional] Of a program that not every installation runs.
  */
 
@@ -19,6 +20,9 @@ const requests = "chattrix_requests_total";
 const eventAge = "chattrix_signaling_event_age_seconds";
 /** Unanswered calls ring for a minute: ending them this late is noticed. */
 const badLagSeconds = 5;
+/** So that a chart of nothing much is no mountain range. */
+const leastSeconds = 0.02;
+const leastShare = 0.05;
 /** An invitation that arrives this late is time in which it does not ring. */
 const badAgeSeconds = 1;
 
@@ -70,6 +74,7 @@ export const figures = [
     key: "ops.errors",
     measure: errorShare,
     words: (value) => `${number(value * 100, 2)} %`,
+    least: leastShare,
     note: (now) =>
       text("ops.errors.all", { count: whole(now.value(requests, { status: "5xx" }) ?? 0) }),
     isBad: (value) => value > 0,
@@ -78,12 +83,14 @@ export const figures = [
     key: "ops.p95",
     measure: (now, before) => now.quantile(before, durations, 0.95),
     words: milliseconds,
+    least: leastSeconds,
     note: () => text("ops.p95.time"),
   },
   {
     key: "ops.age",
     measure: (now, before) => now.quantile(before, eventAge, 0.95),
     words: milliseconds,
+    least: leastSeconds,
     note: () => text("ops.age.of"),
     isBad: (value) => value > badAgeSeconds,
   },
@@ -91,6 +98,7 @@ export const figures = [
     key: "ops.lag",
     measure: gauge("chattrix_sweep_lag_seconds"),
     words: milliseconds,
+    least: leastSeconds,
     note: () => text("ops.lag.of"),
     isBad: (value) => value > badLagSeconds,
   },

@@ -15,12 +15,13 @@ class Card {
   #figure;
   #value = h("p", { class: "value" }, "–");
   #note = h("p", { class: "note" });
-  #chart = lineChart({ height: 72, capacity: 60, steps: [0] });
+  #chart;
   element;
 
   /** @param {import("./figures.js").Figure} figure */
   constructor(figure) {
     this.#figure = figure;
+    this.#chart = lineChart({ height: 72, capacity: 60, least: figure.least, steps: [0] });
     setLabel(this.#chart.element, figure.key);
     const name = h("h2", { text: figure.key });
     const content = [name, this.#value, this.#note, this.#chart.element];
