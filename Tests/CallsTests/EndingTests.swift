@@ -106,7 +106,7 @@ import Testing
       let call = Call.sample(status)
       let deadline = try #require(call.deadlineAt)
       #expect(call.overdue(at: deadline.adding(seconds: -1)) == nil)
-        let change = try #require(call.overdue(at: deadline))
+      let change = try #require(call.overdue(at: deadline))
       let reason: EndReason = status == .disconnecting ? .hangup : .maxDuration
       #expect(change.call.status == .ended)
       #expect(change.call.endReason == reason)

@@ -15,7 +15,7 @@ import pytest
 
 from support.outages import stopped
 from support.programs import program, stack_environment
-from support.stack import alive, wait_until
+from support.stack import ROOT, alive, wait_until
 from support.variants import variant
 
 pytestmark = variant("fragile")
@@ -133,7 +133,7 @@ def own(stack):
         stack.administrate(f"DROP DATABASE {name}", f"DROP USER {account}")
 
 
-def test_a_schema_that_is_not_that_of_the_programs(stack, own):
+def test_a_schema_that_is_not_that_of_the_programs(stack, own, tmp_path):
     """A migration that is missing, one that is unknown, procedures that are missing or others."""
     name = own["MYSQL_DATABASE"]
     assert not faults(doctor(stack, status=0, **own))
@@ -145,9 +145,20 @@ def test_a_schema_that_is_not_that_of_the_programs(stack, own):
     assert faults(findings) == {"procedures"}
     assert_fault(findings, "procedures", "missing: write_call_1", "chattrix-ctl migrate")
     assert findings["schema"]["state"] == "warning" and "9999" in findings["schema"]["text"]
-    stack.administrate(f"DELETE FROM {name}.schema_migrations WHERE version = 4")
-    findings = doctor(stack, status=1, **own)
-    assert_fault(findings, "schema", "0004_webhooks", "chattrix-ctl migrate")
+    newer = shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    (newer / "9998_today.sql").write_text("SELECT 1;")
+    with (newer / "routines" / "lock_call_1.sql").open("a") as routine:
+        routine.write("-- As a next version has it.\n")
+    findings = doctor(stack, "--sql", str(newer), status=1, **own)
+    assert_fault(findings, "schema", "not applied: 9998_today", "chattrix-ctl migrate")
+    stack.administrate(f"DELETE FROM {name}.schema_migrations WHERE version = 9999")
+    command = [program("chattrix-ctl"), "migrate"]
+    settings = os.environ | stack_environment(stack) | own
+    subprocess.run(command, env=settings, check=True, capture_output=True, timeout=60)
+    (newer / "9998_today.sql").unlink()
+    findings = doctor(stack, "--sql", str(newer), status=0, **own)
+    assert findings["procedures"]["state"] == "warning"
+    assert "lock_call_1" in findings["procedures"]["text"]
 
 
 def test_a_right_that_is_missing(stack, own):
