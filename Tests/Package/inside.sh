@@ -113,6 +113,7 @@ files_and_account() {
   check "migrations" test -f /usr/share/chattrix/sql/0001_schema.sql
   check "stored procedures" test -f /usr/share/chattrix/sql/routines/lock_call_1.sql
   check "the console" test -f /usr/share/chattrix/console/index.html
+  check "alerts and dashboard" test -f /usr/share/chattrix/monitoring/alerts.yml
   check "completion" test -f /usr/share/bash-completion/completions/chattrix-ctl
 }
 
