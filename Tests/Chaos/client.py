@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from Chaos.device import Device
+from Chaos.ledger import stamp
 from Chaos.records import Answer, Records
 from description import responses
 from support.people import Person
@@ -215,8 +216,7 @@ class Client:
         until = time.time() + self.random.uniform(0.5, 3)
         if self.random.random() < 0.5:
             return {"doNotDisturb": False}
-        clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(until))
-        return {"doNotDisturb": True, "until": f"{clock}.{int(until % 1 * 1000):03}Z"}
+        return {"doNotDisturb": True, "until": stamp(until)}
 
     async def delete(self) -> None:
         """Takes an entry out of the history."""

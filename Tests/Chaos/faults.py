@@ -17,8 +17,9 @@ from Chaos.processes import companions
 from Chaos.stage import Stage
 from support.stack import Stack, alive, wait_until
 
-# How long a program hangs or stays away. nginx waits 30 s for a worker, a client 40 s for an answer.
-LONGEST_SECONDS = 4.0
+# How long a program hangs or stays away, and how long one in six times: longer than a transaction may be idle
+# (5 s), and than a program waits for an answer from the database.
+SHORT_SECONDS, LONG_SECONDS = (0.2, 4.0), (5.5, 13.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +81,9 @@ class Deck:
             self.left = self.kinds.copy()
             self.random.shuffle(self.left)
         way, target = self.left.pop()
-        seconds = self.random.uniform(0.2, LONGEST_SECONDS)
+        seconds = self.random.uniform(
+            *LONG_SECONDS if self.random.random() < 1 / 6 else SHORT_SECONDS
+        )
         return Fault(way, target, seconds, self.random.random(), self.random.random())
 
     def pause(self) -> float:

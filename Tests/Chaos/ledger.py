@@ -30,6 +30,11 @@ def iso(moment: datetime | None) -> str | None:
     )
 
 
+def stamp(moment: float) -> str:
+    """Seconds since the epoch as the API writes them."""
+    return iso(datetime.fromtimestamp(moment, UTC))
+
+
 def history_status(call: dict, user_id: str) -> str:
     """How a call that is over reads in a participant's history (contract 7.2, 11.2)."""
     is_caller = call["caller_id"] == user_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 
-from Chaos.ledger import LIVE, Ledger, iso
+from Chaos.ledger import LIVE, Ledger, iso, stamp
 from Chaos.records import Answer, Outage, Records
 from Chaos.stage import Stage
 
@@ -57,7 +57,9 @@ def allowed(answer: Answer, book: Ledger, records: Records) -> None:
         return
     is_gone = answer.kind == "delete" and answer.code == "RESOURCE_NOT_FOUND"
     is_over = answer.kind in ("token", "refresh") and answer.code == "UNAUTHORIZED_ACCESS"
-    if answer.code not in REFUSALS and not is_gone and not is_over:
+    # It was in the future when it was sent.
+    is_past = answer.kind == "availability" and answer.sent.get("until", "~") <= stamp(answer.ended)
+    if answer.code not in REFUSALS and not (is_gone or is_over or is_past):
         records.violation("no refusal without a reason", f"{answer}: {answer.details}")
 
 
@@ -67,6 +69,13 @@ def costs_requests(outage: Outage) -> bool:
     return not outage.faults or any(
         way != "reload" and target not in ("webhooks", "signaling", "redis")
         for way, target in outage.faults
+    )
+
+
+def costs_answers(outage: Outage) -> bool:
+    """Whether a request may get no answer at all."""
+    return not outage.faults or any(
+        target in ("nginx", "nginx-worker") for _, target in outage.faults
     )
 
 
@@ -82,6 +91,8 @@ def bystanders(records: Records) -> None:
     for answer in records.answers:
         near = records.near(answer.began, answer.ended, SHORTLY_SECONDS)
         is_command = answer.fault.startswith("command")
+        if answer.status is None and not is_command and near and not any(map(costs_answers, near)):
+            records.violation("nginx answers for what is away", f"{answer}: {near[0].name}")
         if answer.is_ambiguous and not is_command and near and not any(map(costs_requests, near)):
             records.violation(
                 "calls go on without Redis, sidecar and sender", f"{answer}: {near[0].name}"
