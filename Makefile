@@ -128,6 +128,7 @@ test-deb: deb ## Install, configure, upgrade, remove and purge the package in cl
 install: build ## Install programs, SQL, nginx and systemd files, manual pages (DESTDIR, PREFIX, SYSCONFDIR)
 	install -d $(addprefix "$(DESTDIR)$(PREFIX)"/,bin share/chattrix/sql/routines share/chattrix/sql/import \
 	  share/chattrix/description share/chattrix/monitoring share/chattrix/console/ops share/chattrix/guide \
+	  share/chattrix/apache/chattrix \
 	  share/bash-completion/completions share/man \
 	  lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(addprefix "$(DESTDIR)$(SYSCONFDIR)"/,chattrix nginx/sites-available nginx/chattrix)
@@ -145,6 +146,10 @@ install: build ## Install programs, SQL, nginx and systemd files, manual pages (
 	install -m 644 $(wildcard nginx/console/*.*) "$(DESTDIR)$(PREFIX)/share/chattrix/console/"
 	install -m 644 nginx/console/ops/* "$(DESTDIR)$(PREFIX)/share/chattrix/console/ops/"
 	install -m 644 nginx/guide/* "$(DESTDIR)$(PREFIX)/share/chattrix/guide/"
+	install -m 644 nginx/apache/chattrix.conf "$(DESTDIR)$(PREFIX)/share/chattrix/apache/"
+	install -m 644 nginx/apache/chattrix/* "$(DESTDIR)$(PREFIX)/share/chattrix/apache/chattrix/"
+	sed -i 's|/usr/share/chattrix|$(PREFIX)/share/chattrix|' \
+	  "$(DESTDIR)$(PREFIX)/share/chattrix/apache/chattrix/host.conf"
 	for file in nginx/chattrix/*.conf; do \
 	  target="$(DESTDIR)$(SYSCONFDIR)/$$file"; \
 	  [[ $$file == */@(host|site|limits|origins).conf && -e $$target ]] || install -m 644 "$$file" "$$target"; \

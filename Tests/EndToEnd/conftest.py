@@ -17,7 +17,7 @@ from support.galera import Cluster
 from support.hosts import Hosts
 from support.people import People
 from support.sidecars import sidecar
-from support.stack import ROOT, Stack, alive, build, make, read_environment
+from support.stack import ROOT, SERVER, Stack, alive, build, make, read_environment
 from support.variants import Variant, free_port
 
 BROUGHT_UP = pytest.StashKey[Path]()
@@ -31,6 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Criteria(config), "criteria")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is about nginx itself says why, and is skipped behind another server."""
+    for item in items:
+        mark = item.get_closest_marker("nginx")
+        if mark is not None and SERVER != "nginx":
+            (reason,) = mark.args
+            item.add_marker(pytest.mark.skip(reason=f"{SERVER}: {reason}"))
 
 
 def base_directory() -> Path:

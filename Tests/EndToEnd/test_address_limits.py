@@ -83,6 +83,7 @@ def test_only_the_own_name_is_redirected(stack):
     assert "location" not in headers
 
 
+@pytest.mark.nginx("Apache limits neither the requests nor the sockets of an address")
 def test_requests_of_one_address(stack):
     """Beyond rate and burst 429, while others are served."""
     count, refusal = until_refused(lambda: asked(stack, "203.0.113.1"))
@@ -91,6 +92,7 @@ def test_requests_of_one_address(stack):
     assert asked(stack, "203.0.113.2")[0] == 401
 
 
+@pytest.mark.nginx("Apache limits neither the requests nor the sockets of an address")
 def test_an_ipv6_network_counts_as_one(stack):
     """A client chooses its address within 64 bits."""
     addresses = (f"2001:db8:0:1::{number:x}" for number in range(1, FAR + 1))
@@ -105,6 +107,7 @@ def test_this_host_is_not_limited(stack):
     assert {asked(stack, None)[0] for _ in range(60)} == {401}
 
 
+@pytest.mark.nginx("Apache limits neither the requests nor the sockets of an address")
 def test_handshakes_of_one_address(people, stack):
     """Fewer than requests; the refused one reaches neither the WebSocket server nor, with its token, a log."""
     token = people.person().token
@@ -124,6 +127,7 @@ def test_handshakes_of_one_address(people, stack):
         assert token not in path.read_bytes().decode(errors="replace"), path
 
 
+@pytest.mark.nginx("Apache limits neither the requests nor the sockets of an address")
 def test_sockets_of_one_address(people, stack):
     """So many at the same time; one that closes makes room."""
     request = upgrade(stack, people.person().token, "X-Forwarded-For: 203.0.113.5\r\n")

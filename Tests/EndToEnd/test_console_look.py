@@ -10,7 +10,7 @@ import requests
 from playwright.sync_api import expect
 
 from support.browser import Console, Phone
-from support.stack import ROOT, clean_environment, wait_until
+from support.stack import ROOT, SERVER, clean_environment, wait_until
 
 pytestmark = pytest.mark.xdist_group("console-pages")
 
@@ -252,13 +252,23 @@ def test_the_demos_sign_in_is_no_part_of_an_installation(tmp_path):
     texts = "".join(path.read_text() for path in (tmp_path / "etc/nginx").rglob("*.conf"))
     assert "root /opt/calls/share/chattrix;" in texts
     assert "demo" not in texts
+    apache = tmp_path / "opt/calls/share/chattrix/apache"
+    assert (
+        "SHARE          /opt/calls/share/chattrix\n" in (apache / "chattrix/host.conf").read_text()
+    )
+    assert "demo" not in "".join(path.read_text() for path in apache.rglob("*.conf"))
 
 
 def test_the_demos_sign_in_is_for_loopback_only(stack):
     """Short-lived tokens of the demo users, for nobody but this host, and kept by nobody."""
-    host = (stack.directory / "nginx/chattrix/host.conf").read_text()
-    place = host[host.index("location = /console/demo.json") :]
-    assert "include chattrix/loopback.conf;" in place[: place.index("}")]
+    if SERVER == "nginx":
+        host = (stack.directory / "nginx/chattrix/host.conf").read_text()
+        place = host[host.index("location = /console/demo.json") :]
+        assert "include chattrix/loopback.conf;" in place[: place.index("}")]
+    else:
+        demo = (stack.directory / "apache/chattrix/demo.conf").read_text()
+        assert demo.startswith("RewriteCond %{REMOTE_ADDR} !^(127\\.|::1$)\n")
+        assert demo.splitlines()[1] == r"RewriteRule ^/console/demo\.json$ - [R=404,L]"
     response = requests.get(
         stack["OPS_URL"].rstrip("/") + "/console/demo.json", verify=stack["CA_FILE"], timeout=20
     )

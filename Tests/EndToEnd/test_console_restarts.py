@@ -26,7 +26,7 @@ def whole(stack):
 def stop_nginx(stack) -> None:
     """As on a host whose nginx is restarted: every connection breaks."""
     pid = stack.kill("NGINX", signal.SIGTERM)
-    wait_until(lambda: not alive(pid), 10)
+    wait_until(lambda: not alive(pid), 30)  # Apache gives its children ten
     done = subprocess.run([stack.directory / "bin/start-nginx"], capture_output=True, timeout=90)
     assert done.returncode == 0, done.stderr
 

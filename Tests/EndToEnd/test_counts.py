@@ -58,9 +58,8 @@ NGINX = json.loads((BENCH / "nginx.json").read_text())
 
 def nginx_version() -> str:
     path = os.environ["PATH"] + ":/usr/local/sbin:/usr/sbin:/sbin"
-    return subprocess.run(
-        [shutil.which("nginx", path=path), "-v"], capture_output=True, text=True
-    ).stderr
+    program = shutil.which("nginx", path=path)
+    return subprocess.run([program, "-v"], capture_output=True, text=True).stderr if program else ""
 
 
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
@@ -68,6 +67,7 @@ def nginx_version() -> str:
     not nginx_version().strip().endswith("/" + NGINX["nginx"]),
     reason="nginx.json is another nginx's",
 )
+@pytest.mark.nginx("the instructions of nginx's own configuration")
 def test_instructions_of_nginx(stack):
     """The configuration's share of a request: a refusal beside a plain server's, libraries included."""
     settings = stack_environment(stack) | {"STACK_DIR": str(stack.directory)}

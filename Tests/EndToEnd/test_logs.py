@@ -16,7 +16,7 @@ from support.people import send
 from support.raw import dial, exchange, parsed
 from support.silence import upgrade
 from support.sockets import Socket
-from support.stack import command
+from support.stack import command, wait_until
 
 criterion = pytest.mark.criterion
 
@@ -149,7 +149,9 @@ def test_nginx_logs_no_frame_of_a_websocket(people, stack):
             answer += connection.recv(4096)
     code, headers, _ = parsed(answer)
     assert code == 101
-    (line,) = [line for line in access_lines(stack) if line["requestId"] == headers["x-request-id"]]
+    number = headers["x-request-id"]
+    found = lambda: [line for line in access_lines(stack) if line["requestId"] == number]  # noqa: E731
+    (line,) = wait_until(found, 20, 0.5)  # written once the server has seen the socket's end
     assert (line["method"], line["protocol"], line["path"]) == ("GET", "HTTP/1.1", "/ws")
     assert line["status"] == 101 and line["userAgent"] == "tester"
 

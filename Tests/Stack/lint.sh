@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-for part in say settings packages python; do
+for part in say settings packages python apache; do
   # shellcheck source=/dev/null
   source "$here/$part.sh"
 done
@@ -46,6 +46,23 @@ lint_nginx() {
   return "$status"
 }
 
+# Apache's files as they are installed, where it is, with a certificate of their own.
+lint_apache() {
+  command -v apache2 >/dev/null || return 0
+  local folder report status=0
+  folder=$(mktemp -d)
+  cp -r -- nginx/apache/. "$folder"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=calls.example.org \
+    -keyout "$folder/key.pem" -out "$folder/certificate.pem" 2>/dev/null
+  sed -i -e "s|/etc/ssl/certs/.*pem|$folder/certificate.pem|" -e "s|/etc/ssl/private/.*key|$folder/key.pem|" \
+    "$folder/chattrix/host.conf"
+  PID_DIR=$folder LOG_DIR=$folder apache_around "$folder" >"$folder/apache2.conf"
+  report=$(APACHE_RUN_DIR=$folder APACHE_LOG_DIR=$folder apache2 -t -f "$folder/apache2.conf" 2>&1) || status=1
+  [[ $report == "Syntax OK" ]] || { echo "$report"; status=1; }
+  rm -rf -- "$folder"
+  return "$status"
+}
+
 # JavaScript, CSS and HTML of the console and the guide: format and likely bugs, then the types of its JSDoc.
 lint_console() {
   python_ready
@@ -81,7 +98,7 @@ lint_units() {
 }
 
 status=0
-for check in lint_swift lint_shell lint_python lint_nginx lint_console lint_units; do
+for check in lint_swift lint_shell lint_python lint_nginx lint_apache lint_console lint_units; do
   set +e # to the left of a || the first command that fails would not end a check
   (set -e; "$check")
   result=$?

@@ -113,11 +113,8 @@ nginx_start() {
   nginx_program -t -q
   process_start "$LOG_DIR/nginx-error.log" "$(command -v nginx)" \
     -c "$STACK_DIR/nginx/nginx.conf" -p "$STACK_DIR/nginx" -e "$LOG_DIR/nginx-error.log"
-  process_await nginx "$PROCESS_PID" 15 "$LOG_DIR/nginx-error.log" nginx_is_up
+  process_await nginx "$PROCESS_PID" 15 "$LOG_DIR/nginx-error.log" web_is_up
 }
-
-# It listens before it writes its id, which the env file needs.
-nginx_is_up() { port_taken "$STACK_PORT" && [[ -n $(process_of nginx) ]]; }
 
 # Not gracefully: that would wait for every open WebSocket.
 nginx_stop() { process_stop nginx "$(process_of nginx)" 10; }

@@ -21,11 +21,15 @@ END
   cat <<'END'
 redis-server	command redis-server
 redis-server	command redis-cli
-nginx	command nginx
 openssl	command openssl
 curl	command curl
 ca-certificates	file /etc/ssl/certs/ca-certificates.crt
 END
+  if [[ $STACK_SERVER == apache ]]; then
+    printf 'apache2-bin\tcommand apache2\n'
+  else
+    printf 'nginx\tcommand nginx\n'
+  fi
   if [[ $STACK_DATABASE == mysql ]]; then
     printf 'mysql-server\tmysql mysqld\nmysql-client\tcommand mysql\n'
   else

@@ -14,7 +14,9 @@ STACK_ADDRESS=${STACK_ADDRESS-}
 STACK_NODES=${STACK_NODES-}
 # Which server the data is in: mariadb, which Debian has, or mysql, MySQL's own, where it is installed.
 STACK_DATABASE=${STACK_DATABASE:-mariadb}
-export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS STACK_NODES STACK_DATABASE
+# What stands in front: nginx, or apache in its place, where it is installed.
+STACK_SERVER=${STACK_SERVER:-nginx}
+export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS STACK_NODES STACK_DATABASE STACK_SERVER
 
 [[ $STACK_PORT =~ ^[1-9][0-9]{0,4}$ && $STACK_PORT -le 65532 ]] || {
   echo "STACK_PORT is a port between 1 and 65532, and the three after it belong to the stack too" >&2
@@ -26,6 +28,10 @@ export STACK_DIR STACK_PORT STACK_SHARE STACK_ADDRESS STACK_NODES STACK_DATABASE
 }
 [[ $STACK_DATABASE =~ ^(mariadb|mysql)$ ]] || {
   echo "STACK_DATABASE is mariadb or mysql" >&2
+  exit 64
+}
+[[ $STACK_SERVER =~ ^(nginx|apache)$ ]] || {
+  echo "STACK_SERVER is nginx or apache" >&2
   exit 64
 }
 [[ $STACK_DIR$STACK_SHARE != *[\"\'\\\$\`\|\&\;$'\n']* ]] || {

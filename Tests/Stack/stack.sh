@@ -6,11 +6,12 @@
 #   STACK_SHARE=DIR    a second host: nginx and our programs over the MariaDB and Redis of DIR's stack
 #   STACK_ADDRESS=IP   listen there too; what shares this one's MariaDB and Redis reaches them there
 #   STACK_NODES=HOSTS  our programs over a cluster (MYSQL_HOST) that has this stack's login
+#   STACK_SERVER=NAME  nginx, or apache in its place
 #   STACK_NETNS=NAME   in this network namespace (ip-netns(8)), where all ports are its own
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-for part in say settings lock packages process secrets certificate mariadb redis nginx env \
+for part in say settings lock packages process secrets certificate mariadb redis nginx apache web env \
   programs; do
   # shellcheck source=/dev/null
   source "$here/$part.sh"
@@ -43,14 +44,14 @@ stack_up() {
   programs_environment
   certificate_ensure
   programs_stop
-  nginx_stop
+  web_stop
   redis_stop
   settings_turn_logs
   [[ -n $STACK_SHARE ]] || {
     [[ -n $STACK_NODES ]] || mariadb_start
     redis_start
   }
-  nginx_start
+  web_start
   env_write
   programs_migrate
   programs_people
@@ -74,7 +75,7 @@ stack_up_data() {
 stack_down() {
   [[ -d $STACK_DIR ]] || return 0
   programs_stop
-  nginx_stop
+  web_stop
   redis_stop
   mariadb_stop
   settings_release
@@ -122,13 +123,15 @@ stack_interrupted() {
 }
 
 start_one() { # NAME: a server that was stopped by its id
+  local server=${1/nginx/web}
   secrets_ensure
-  "$1_start"
+  "${server}_start"
   env_refresh
 }
 
 stop_one() { # NAME
-  "$1_stop"
+  local server=${1/nginx/web}
+  "${server}_stop"
   env_refresh
 }
 
