@@ -3,11 +3,13 @@
 // name leaves this file.
 #pragma once
 #include <errno.h>
+#include <fcntl.h>
 #include <mysql.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION) || MYSQL_VERSION_ID < 80000
 typedef my_bool chattrix_bool;
@@ -102,10 +104,11 @@ static inline void chattrix_set_timeouts(
 }
 
 // With a read time-out, MariaDB's library receives without waiting, which fails, polls, and receives
-// again: four system calls a statement where two do. The socket has that time-out itself (SO_RCVTIMEO,
-// which the library sets), so it can wait in the first `recv`; EAGAIN then means that the time is up, and
-// the library reports a lost connection as before. A connection with TLS reads elsewhere and is not
-// affected. MySQL's library has no such hook.
+// again: four system calls a statement where two do. A socket that blocks and has that time-out itself
+// (SO_RCVTIMEO) can wait in the first `recv`; EAGAIN then means that the time is up, and the library
+// reports a lost connection as before. Versions differ in how they leave a socket: 3.3 as it has to be, 3.4
+// non-blocking and without a time-out. A connection with TLS reads elsewhere and is left alone. MySQL's library
+// has no such hook.
 #if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
 #include <ma_pvio.h>
 
@@ -122,7 +125,14 @@ typedef struct {
 } chattrix_channel;
 
 // `channel` belongs to the caller and outlives the connection.
-static inline void chattrix_wait_in_receive(MYSQL *connection, chattrix_channel *channel) {
+static inline void chattrix_wait_in_receive(
+  MYSQL *connection, chattrix_channel *channel, unsigned int seconds) {
+  if (mysql_get_ssl_cipher(connection) != NULL) return;
+  const struct timeval limit = {.tv_sec = seconds};
+  my_socket socket = mysql_get_socket(connection);
+  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) & ~O_NONBLOCK);
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   channel->methods = *connection->net.pvio->methods;
   channel->methods.read = chattrix_receive;
   connection->net.pvio->methods = &channel->methods;
@@ -132,8 +142,10 @@ typedef struct {
   char unused;
 } chattrix_channel;
 
-static inline void chattrix_wait_in_receive(MYSQL *connection, chattrix_channel *channel) {
+static inline void chattrix_wait_in_receive(
+  MYSQL *connection, chattrix_channel *channel, unsigned int seconds) {
   (void)connection;
   (void)channel;
+  (void)seconds;
 }
 #endif

@@ -73,7 +73,7 @@ package final class MySQLConnection {
       handle, options.socket == nil ? address.host : nil, options.user, options.password,
       options.database, UInt32(address.port), options.socket, flags)
     guard connected != nil else { throw failure() }
-    chattrix_wait_in_receive(handle, channel)
+    chattrix_wait_in_receive(handle, channel, options.readTimeoutSeconds)
     for setting in Self.sessionSettings(options) { try run(setting) }
     // The server's own clock. A server with `secure_timestamp` refuses to have it set, to anything.
     _ = try? run("SET timestamp = DEFAULT")
