@@ -4,6 +4,7 @@
 #
 #   DEB_SUITES="bookworm trixie"   releases; otherwise this host's and, where the programs can run on it, the next
 #   DEB_MIRROR=URL                 http://deb.debian.org/debian otherwise
+# shellcheck disable=SC2154
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 for part in say settings packages python; do
@@ -52,6 +53,7 @@ API_URL=https://localhost/api/v1 WS_URL=wss://localhost/ws CA_FILE=$work/package
 MYSQL_SOCKET=/proc/$init/root/run/mysqld/mysqld.sock MYSQL_DATABASE=chattrix MYSQL_USER=chattrix
 $(inside grep -E '^(MYSQL_PASSWORD|JWT_SECRET)=' /etc/chattrix/calls.env)
 END
+  # shellcheck disable=SC2016
   nsenter --target "$init" --net "$venv/bin/python" "$here/in_use.py" "$folder" \
     bash -c 'source "$0"; init=$1; shift; inside "$@"' "$here/root.sh" "$init" \
     VERSION="$version" bash /packages/inside.sh upgrade

@@ -42,6 +42,8 @@ class Device:
                 self.closes.append(socket.close_code)
             except ConnectionClosed as closed:
                 self.closes.append(closed.rcvd and closed.rcvd.code)
+            except json.JSONDecodeError as error:
+                self.faults.append(f"no JSON: {error.doc[:300]!r}")
             except Exception as error:
                 self.faults.append(f"handshake: {error!r}")
             self.is_connected = False
