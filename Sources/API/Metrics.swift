@@ -61,8 +61,10 @@ package struct Metrics {
   /// Workers with a request of the API in hand.
   private func busyWorkers(_ counters: SharedCounters) -> UInt64 {
     SupervisorLink.workerSlots(counters).reduce(0) { count, slot in
-      let isThere = counters.load(SupervisorLink.processIdCounter, slot: slot) != 0
-      return isThere ? count + counters.load(WorkerCounter.busy.rawValue, slot: slot) : count
+      let isBusy =
+        counters.load(SupervisorLink.processIdCounter, slot: slot) != 0
+        && counters.load(WorkerCounter.busySince.rawValue, slot: slot) != 0
+      return isBusy ? count + 1 : count
     }
   }
 

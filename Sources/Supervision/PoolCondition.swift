@@ -17,6 +17,8 @@ package struct PoolCondition {
   private var isReloading = false
   private var wasAbandoned = false
   private var isSlowed = false
+  /// Why the last worker that ended by itself, or could not be started, did.
+  private var lastFailure = ""
   /// Steps of ten seconds that the sweep under way has been reported for.
   private var sweepSteps: Int64 = 0
 
@@ -41,12 +43,25 @@ package struct PoolCondition {
       log.debug("worker_ended", fields)
     } else {
       crashes += 1
+      lastFailure = "\(exit) after \(ending.ageMilliseconds) ms"
       log.warning("worker_died", fields)
     }
     if ending.endedReload {
       wasAbandoned = true
       log.error("reload_given_up", ["reason": .string("a new worker died at once")])
     }
+  }
+
+  package mutating func notStarted(_ error: SystemError, nextTryMilliseconds: Int64) {
+    lastFailure = error.description
+    log.error(
+      "worker_not_started",
+      ["error": .string(lastFailure), "nextTryMilliseconds": .int(nextTryMilliseconds)])
+  }
+
+  package func hangs(_ process: pid_t, milliseconds: Int64) {
+    log.error(
+      "worker_hangs", ["worker": .int(Int64(process)), "milliseconds": .int(milliseconds)])
   }
 
   package func killing(_ process: pid_t) {
@@ -96,6 +111,9 @@ package struct PoolCondition {
     var words = "\(pool.running) of \(workers) workers running"
     if pool.isDraining { words = "draining, \(pool.running + pool.stopping) workers left" }
     if isReloading { words += ", reloading" }
+    if pool.running < workers, !pool.isDraining, !lastFailure.isEmpty {
+      words += ", the last that failed: \(lastFailure)"
+    }
     if isSlowed { words += ", restarts slowed down after many crashes" }
     if sweepSteps > 0 { words += ", a sweep has been running for \(sweepSteps * 10) s" }
     return words

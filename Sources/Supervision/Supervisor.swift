@@ -174,12 +174,21 @@ package final class Supervisor {
         kill(process, signal)
       }
     }
+    endHanging(at: now)
     companion?.act(at: now)
     let sweepMilliseconds = sweeper.busyMilliseconds(at: now)
     if condition.update(pool, sweepMilliseconds: sweepMilliseconds, at: now) { notifier.ready() }
     notifier.status(condition.text)
     processes.publish(
       pool, condition, sweeper, sweepingMilliseconds: sweepMilliseconds)
+  }
+
+  private func endHanging(at now: Int64) {
+    for (slot, process, milliseconds) in pool.hanging(at: now, busySince: processes.busySince) {
+      processes.ended(slot: slot)  // so that it is killed once
+      condition.hangs(process, milliseconds: milliseconds)
+      kill(process, SIGKILL)
+    }
   }
 
   private func start(_ slot: Int) {
@@ -190,9 +199,7 @@ package final class Supervisor {
       log.debug("worker_started", ["worker": .int(Int64(process)), "slot": .int(Int64(slot))])
     } catch {
       let delay = pool.startFailed(slot: slot, at: MonotonicClock.milliseconds())
-      log.error(
-        "worker_not_started",
-        ["error": .string(error.description), "nextTryMilliseconds": .int(delay)])
+      condition.notStarted(error, nextTryMilliseconds: delay)
     }
   }
 }

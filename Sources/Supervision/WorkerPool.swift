@@ -22,6 +22,9 @@ package struct WorkerPool: Sendable {
     package var graceMilliseconds: Int64 = 20_000
     /// How long a new worker must live before a reload trusts it.
     package var settleMilliseconds: Int64 = 250
+    /// A worker that has had one request in hand for longer hangs: nginx has given the request up after 30 s
+    /// (fastcgi_read_timeout), and what a request waits for has shorter time-outs.
+    package var hangMilliseconds: Int64 = 35_000
 
     package init(workers: Int) { self.workers = workers }
   }
@@ -196,6 +199,18 @@ package struct WorkerPool: Sendable {
     slots.enumerated().compactMap { index, slot in
       guard case .running(let worker) = slot else { return nil }
       return (index, worker.process, worker.startedAt)
+    }
+  }
+
+  /// Workers that hang, to be killed: what holds them may hold up SIGTERM, too.
+  /// - Parameter busySince: When the request of a slot's worker began; nil where there is none.
+  package func hanging(at now: Int64, busySince: (Int) -> Int64?) -> [(
+    slot: Int, process: pid_t, milliseconds: Int64
+  )] {
+    runningProcesses.compactMap { slot, process, startedAt in
+      guard let since = busySince(slot) else { return nil }
+      let milliseconds = now - max(since, startedAt)
+      return milliseconds < settings.hangMilliseconds ? nil : (slot, process, milliseconds)
     }
   }
 

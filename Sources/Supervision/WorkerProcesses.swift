@@ -84,7 +84,15 @@ package final class WorkerProcesses {
     return process
   }
 
+  /// When the request began that the worker in this slot has in hand, in milliseconds of the monotonic clock; nil
+  /// where it has none.
+  package func busySince(slot: Int) -> Int64? {
+    let since = counters.load(WorkerCounter.busySince.rawValue, slot: slot + 1)
+    return since == 0 ? nil : Int64(clamping: since)
+  }
+
   package func ended(slot: Int) {
+    counters.store(0, in: WorkerCounter.busySince.rawValue, slot: slot + 1)
     counters.store(0, in: SupervisorLink.processIdCounter, slot: slot + 1)
   }
 

@@ -56,8 +56,9 @@ package enum CounterLayout {
 
 /// What a worker says of itself, after its process id.
 package enum WorkerCounter: Int, CaseIterable, Sendable {
-  /// 1 while it has a request of the API in hand.
-  case busy = 1
+  /// When the request of the API began that it has in hand, in milliseconds of the monotonic clock; 0 where there is
+  /// none.
+  case busySince = 1
 }
 
 /// Failures of the servers that a program works with, in any slot.

@@ -64,6 +64,14 @@ package struct Log: Sendable {
     _ level: LogLevel, _ event: String, _ requestId: String?, _ fields: Fields
   ) {
     guard level >= self.level else { return }
+    sink.write(line(level, event, requestId, fields)) { count in
+      line(.warning, "log_lines_lost", nil, ["lines": .int(Int64(count))])
+    }
+  }
+
+  private func line(
+    _ level: LogLevel, _ event: String, _ requestId: String?, _ fields: Fields
+  ) -> [UInt8] {
     var json = JSONWriter(reserving: 256)
     json.beginObject()
     json.member("time", Timestamp.now().iso8601)
@@ -79,6 +87,6 @@ package struct Log: Sendable {
     json.endObject()
     var line = json.bytes
     line.append(UInt8(ascii: "\n"))
-    line.withUnsafeBytes { sink.write($0) }
+    return line
   }
 }

@@ -21,7 +21,7 @@ do {
   SupervisorLink.followSupervisor(environment)
   let shared = try SupervisorLink.counters(environment)
   let counters = CounterSlot(shared?.counters, slot: shared?.slot ?? 0)
-  counters.store(0, in: WorkerCounter.busy.rawValue)
+  counters.store(0, in: WorkerCounter.busySince.rawValue)
   let database = Database(
     configuration.mysql, recording: configuration.delivery.recording, counters: counters)
   let redis = RedisConnection(addresses: configuration.redis, counters: counters)
@@ -34,8 +34,10 @@ do {
   log.debug("worker_started")
   try worker.serve { request in
     if let response = operations.respond(to: request) { return response }
-    counters.store(1, in: WorkerCounter.busy.rawValue)
-    defer { counters.store(0, in: WorkerCounter.busy.rawValue) }
+    // What takes too long over it is ended by the supervisor.
+    let now = UInt64(MonotonicClock.milliseconds())
+    counters.store(now, in: WorkerCounter.busySince.rawValue)
+    defer { counters.store(0, in: WorkerCounter.busySince.rawValue) }
     return application.respond(to: request)
   } refuse: { fault, requestId in
     var response = Envelope.failure(

@@ -4,7 +4,7 @@ import System
 import Testing
 
 /// Where systemd would listen.
-private struct NotifySocket: ~Copyable {
+struct NotifySocket: ~Copyable {
   let descriptor: Descriptor
 
   /// - Parameter name: As in `sun_path`: an abstract one begins with NUL.

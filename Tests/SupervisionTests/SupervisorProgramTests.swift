@@ -57,6 +57,33 @@ private let patient = "exec sleep 1000"
     #expect(supervisor.waitForEnd(seconds: 5) == 0)
   }
 
+  @Test("The log and systemctl status say why workers end as soon as they start")
+  func crashesAreExplained() throws {
+    let name = "chattrix-crashes-\(getpid())"
+    let socket = try NotifySocket([0] + name.utf8)
+    let supervisor = try SupervisorProcess(
+      worker: "exit 3", workers: 2, environment: ["NOTIFY_SOCKET=@\(name)"])
+    var statuses: [String] = []
+    let cause = /STATUS=0 of 2 workers running, the last that failed: exit status 3 after \d+ ms/
+    #expect(
+      wait {
+        statuses.append(socket.next)
+        return statuses.contains { $0.wholeMatch(of: cause) != nil }
+      } != nil, "\(statuses.filter { !$0.isEmpty })")
+    let death = /"worker_died".*"exit":"exit status 3".*"restartMilliseconds":\d+/
+    #expect(supervisor.text("log").contains(death))
+    unlink("\(supervisor.folder)/chattrix-worker")
+    let away = /running, the last that failed: spawn .*chattrix-worker: .*No such file/
+    #expect(
+      wait {
+        statuses.append(socket.next)
+        return statuses.contains { $0.contains(away) }
+      } != nil, "\(statuses.filter { !$0.isEmpty })")
+    #expect(supervisor.text("log").contains("\"worker_not_started\""))
+    supervisor.send(SIGTERM)
+    #expect(supervisor.waitForEnd(seconds: 5) == 0)
+  }
+
   @Test("A database that is away is the sweeper's trouble only, and logged now and then")
   func sweeperFails() throws {
     let supervisor = try SupervisorProcess(worker: patient)

@@ -80,6 +80,24 @@ import Testing
     #expect(pool.due(at: 100) == [.start(slot: 0)])
   }
 
+  @Test("A worker that has had a request in hand for 35 s hangs, one that began before it does not")
+  func hanging() {
+    var simulation = SimulatedPool(workers: 3)
+    let (pool, since) = (simulation.pool, simulation.now + 1_000)
+    // The first has been busy since then; the second is idle; the third's slot has an old time.
+    let busySince: (Int) -> Int64? = { [0: since, 2: since - 100_000][$0] }
+    func hanging(_ milliseconds: Int64) -> [Int] {
+      pool.hanging(at: since + milliseconds, busySince: busySince).map(\.slot)
+    }
+    #expect(hanging(0).isEmpty)
+    #expect(hanging(33_999).isEmpty)
+    #expect(hanging(34_000) == [2], "counted from the worker's own start")
+    #expect(hanging(35_000) == [0, 2])
+    simulation.pool.drain()
+    simulation.act()
+    #expect(simulation.pool.hanging(at: since + 99_000, busySince: busySince).isEmpty)
+  }
+
   @Test("A drain ends every worker, and then the pool is empty")
   func drain() {
     var simulation = SimulatedPool(workers: 3)

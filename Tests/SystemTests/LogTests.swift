@@ -79,6 +79,72 @@ import Testing
     #expect(written.count == 400)
   }
 
+  /// A pipe whose reader does not read.
+  private struct StalledPipe: ~Copyable {
+    let reader: Descriptor
+    let writer: Descriptor
+
+    init() throws {
+      var ends: [Int32] = [0, 0]
+      try retryingInterrupts("pipe") { Glibc.pipe(&ends) }
+      reader = Descriptor(ends[0])
+      writer = Descriptor(ends[1])
+    }
+  }
+
+  /// All that a pipe holds.
+  private func drained(_ reader: borrowing Descriptor) throws -> [UInt8] {
+    try setNonBlocking(reader.raw)
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = read(reader.raw, &piece, piece.count), count > 0 {
+      bytes += piece[..<count]
+    }
+    return bytes
+  }
+
+  @Test("many writers of one pipe whose reader has stopped do not wait for each other's room")
+  func crowdedPipe() throws {
+    let pipe = try StalledPipe()
+    let raw = pipe.writer.raw
+    let through = Atomic(0)
+    let threads = try (0..<8).map { _ in
+      try Thread.start(name: "writer") {
+        // Each with a sink of its own, as the processes of a pool have.
+        let log = Log(program: "test", level: .info, descriptor: raw)
+        let text = String(repeating: "x", count: 500)
+        for _ in 0..<5000 { log.info("line", ["text": .string(text)]) }
+        through.add(1, ordering: .sequentiallyConsistent)
+      }
+    }
+    var count = 0
+    for _ in 0..<1000 where count < threads.count {
+      usleep(10_000)
+      count = through.load(ordering: .sequentiallyConsistent)
+    }
+    #expect(count == threads.count)
+    _ = try drained(pipe.reader)  // so that the test ends all the same
+    for thread in threads { thread.join() }
+  }
+
+  @Test("what was lost is counted, and told of before the next line, each on a line of its own")
+  func lostLines() throws {
+    let pipe = try StalledPipe()
+    let log = Log(program: "test", level: .info, descriptor: pipe.writer.raw)
+    // Longer than what a pipe takes at once, so that the last one is cut.
+    let text = String(repeating: "x", count: 3 * Int(PIPE_BUF))
+    for _ in 0..<50 { log.info("line", ["text": .string(text)]) }
+    let whole = try drained(pipe.reader).split(separator: UInt8(ascii: "\n")).count {
+      (try? JSONParser.parse(Array($0))) != nil
+    }
+    log.info("later")
+    let lines = try drained(pipe.reader).split(separator: UInt8(ascii: "\n")).map {
+      try JSONParser.parse(Array($0))
+    }
+    #expect(lines.map { $0["event"]?.stringValue } == ["log_lines_lost", "later"])
+    #expect(lines.first?["lines"] == .int(Int64(50 - whole)))
+  }
+
   @Test("a reader that has stopped, or has gone, holds nobody up and ends nobody")
   func brokenReaders() throws {
     for isSocket in [false, true] {
