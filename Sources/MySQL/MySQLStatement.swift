@@ -83,6 +83,7 @@ final class MySQLStatement {
       case MYSQL_DATA_TRUNCATED:
         guard result.refetchTruncated(handle) else { throw failure() }
         try body(number, row)
+        guard !chattrix_bind_result_failed(handle, result.binds) else { throw failure() }
       case MYSQL_NO_DATA: return
       default: throw failure()
       }
