@@ -132,5 +132,8 @@ def test_no_more_than_ten_a_second(people, agora, stack):
         )
     wait_until(lambda: all(agora.kicks(call["channelId"]) for call in calls), 30, 0.1)
     times = sorted(agora.kicks(call["channelId"])[0].at for call in calls)
+    # They are counted where they arrive, and a busy machine may hold up the first of eleven: PlacesTests counts them
+    # where they are sent.
     for first, eleventh in zip(times, times[10:], strict=False):
-        assert eleventh - first > 0.85, times
+        assert eleventh - first > 0.6, times
+    assert times[-1] - times[0] > 1.6, times
