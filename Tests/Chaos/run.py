@@ -48,8 +48,9 @@ def run(
     stage = Stage(plan, kept)
     done = Run(plan, Records(), has_disk=stage.has_disk)
     try:
-        with ThreadPoolExecutor(plan.users * 2 + 8) as pool:
-            asyncio.run(Play(stage, done, pool).play())
+        with ThreadPoolExecutor(plan.users * 2 + 9) as pool:
+            # Not on this thread: a browser's test that ran before may have left its event loop running there.
+            pool.submit(asyncio.run, Play(stage, done, pool).play()).result()
         prove(stage, done.records)
         afterwards(stage, done)
     except Exception:
