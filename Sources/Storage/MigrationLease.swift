@@ -13,12 +13,14 @@ final class MigrationLease {
   /// As long as GET_LOCK waits.
   private static let patienceMilliseconds: Int64 = 60_000
 
-  private struct State {
-    var isOver = false
-    var isLost = false
+  /// What the thread and its owner tell each other.
+  private final class Shared: Sendable {
+    let isOver = Atomic<Bool>(false)
+    let isLost = Atomic<Bool>(false)
   }
 
-  private final class Shared: Sendable { let state = Mutex(State()) }
+  private static let untilExpiry =
+    "expires_at = UTC_TIMESTAMP(3) + INTERVAL \(leaseSeconds) SECOND"
 
   private let holder: String
   private let connection: MySQLConnection
@@ -69,9 +71,7 @@ final class MigrationLease {
   private func isTaken(where condition: String) throws -> Bool {
     try changed(
       """
-      UPDATE schema_lease SET holder = ?,
-        expires_at = UTC_TIMESTAMP(3) + INTERVAL \(Self.leaseSeconds) SECOND
-      WHERE id = 1 AND \(condition)
+      UPDATE schema_lease SET holder = ?, \(Self.untilExpiry) WHERE id = 1 AND \(condition)
       """, [.text(holder)])
   }
 
@@ -88,7 +88,7 @@ final class MigrationLease {
     thread = try Thread.start(name: "lease") {
       var connection: MySQLConnection?
       var nextAt = MonotonicClock.milliseconds() + Self.renewalMilliseconds
-      while !shared.state.withLock({ $0.isOver }) {
+      while !shared.isOver.load(ordering: .relaxed) {
         usleep(20_000)
         guard MonotonicClock.milliseconds() >= nextAt else { continue }
         do throws(MySQLError) {
@@ -97,11 +97,9 @@ final class MigrationLease {
             connection = try nodes.connect()
           }
           let count = try connection!.execute(
-            """
-            UPDATE schema_lease SET expires_at = UTC_TIMESTAMP(3) + INTERVAL \(Self.leaseSeconds) SECOND
-            WHERE id = 1 AND holder = ?
-            """, [.text(holder)])
-          if count == 0 { shared.state.withLock { $0.isLost = true } }
+            "UPDATE schema_lease SET \(Self.untilExpiry) WHERE id = 1 AND holder = ?",
+            [.text(holder)])
+          if count == 0 { shared.isLost.store(true, ordering: .relaxed) }
           nextAt = MonotonicClock.milliseconds() + Self.renewalMilliseconds
         } catch { if !error.isConflict { connection = nil } }
       }
@@ -110,11 +108,11 @@ final class MigrationLease {
 
   /// - Throws: `MigrationError.lockTimeout` where another program has taken it.
   func check() throws(MigrationError) {
-    if shared.state.withLock({ $0.isLost }) { throw .lockTimeout }
+    if shared.isLost.load(ordering: .relaxed) { throw .lockTimeout }
   }
 
   func release() {
-    shared.state.withLock { $0.isOver = true }
+    shared.isOver.store(true, ordering: .relaxed)
     thread?.join()
     for _ in 0..<10 {
       let isDone = try? changed(
