@@ -81,6 +81,16 @@ def test_pages_are_served(stack, name):
             assert answer.status_code == 200, address
 
 
+def test_pages_have_one_navigation():
+    """They are files without a build step: each has the same list of all pages."""
+    navigations = {
+        re.search(r"<nav\b.*?</nav>", (ROOT / name).read_text(), re.S)[0] for name in PAGES
+    }
+    (navigation,) = navigations
+    linked = set(re.findall(r'href="([^"]+)"', navigation))
+    assert linked == {name.rpartition("/")[2] for name in PAGES}
+
+
 def test_pages_run_nothing_from_elsewhere():
     """No script or style within a page, and none of another origin."""
     for name in PAGES:
