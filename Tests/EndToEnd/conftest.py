@@ -14,7 +14,7 @@ from criteria import Criteria
 from support import sockets
 from support.browser import Console, launch
 from support.galera import Cluster
-from support.hosts import Hosts
+from support.hosts import Hosts, at
 from support.people import People
 from support.sidecars import sidecar
 from support.stack import ROOT, SERVER, Stack, alive, build, make, read_environment
@@ -110,6 +110,19 @@ def cluster() -> Cluster:
     running = Cluster()
     yield running
     running.down()
+
+
+@pytest.fixture
+def cluster_people(cluster):
+    yield People(cluster.a)
+    sockets.close_all()
+
+
+@pytest.fixture
+def cluster_pair(cluster, cluster_people):
+    """A caller on host a and a callee on host b."""
+    caller, callee = cluster_people.pair()
+    return caller, at(cluster.b, callee)
 
 
 @pytest.fixture(scope="session")

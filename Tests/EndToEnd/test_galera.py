@@ -7,10 +7,8 @@ from collections import Counter
 import pytest
 
 from support.hosts import at
-from support.people import People
-from support.sockets import close_all
+from support.races import accept_against_cancel, code_of, rows, together
 from support.stack import wait_until
-from test_races import code_of, rows, together
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("galera"), pytest.mark.timeout(300)]
 criterion = pytest.mark.criterion
@@ -18,22 +16,9 @@ criterion = pytest.mark.criterion
 CONFLICTS = ("wsrep_local_cert_failures", "wsrep_local_bf_aborts")
 
 
-@pytest.fixture
-def people(cluster):
-    yield People(cluster.a)
-    close_all()
-
-
-@pytest.fixture
-def pair(cluster, people):
-    """A caller on host a and a callee on host b."""
-    caller, callee = people.pair()
-    return caller, at(cluster.b, callee)
-
-
-def test_what_one_node_has_written_the_other_reads(pair):
+def test_what_one_node_has_written_the_other_reads(cluster_pair):
     """Each step is seen by the next one at the other node, at once, a hundred times."""
-    caller, callee = pair
+    caller, callee = cluster_pair
     for _ in range(100):
         call_id = caller.call(callee)["callId"]
         assert callee.active()["callId"] == call_id
@@ -45,28 +30,20 @@ def test_what_one_node_has_written_the_other_reads(pair):
 
 
 @criterion("R2.2", "R5.4", "R8.1")
-def test_accept_at_one_node_against_cancel_at_another(people, pair, pool, rounds):
+def test_accept_at_one_node_against_cancel_at_another(cluster_people, cluster_pair, pool, rounds):
     """Either stands, and both nodes say the same."""
-    caller, callee = pair
+    caller, callee = cluster_pair
     for _ in rounds:
-        call_id = caller.call(callee)["callId"]
-        accepted, ended = together(
-            pool,
-            lambda c=call_id: callee.post(f"/calls/{c}/accept", {}),
-            lambda c=call_id: caller.post(f"/calls/{c}/end", {}),
-        )
-        codes = (code_of(accepted), code_of(ended))
-        reason = {"200": "hangup", "CALL_ALREADY_ENDED": "cancelled"}[codes[0]]
-        assert codes[1] == "200"
+        call_id, reason = accept_against_cancel(pool, caller, callee)
         for person in (caller, callee):
             details = person.details(call_id)
             assert (details["status"], details["endReason"]) == ("ended", reason)
-        assert rows(people, call_id) == 2
+        assert rows(cluster_people, call_id) == 2
 
 
 @criterion("R2.2", "R8.1")
-def test_two_devices_at_two_nodes(cluster, pair, pool, rounds):
-    caller, callee = pair
+def test_two_devices_at_two_nodes(cluster, cluster_pair, pool, rounds):
+    caller, callee = cluster_pair
     for _ in rounds:
         call_id = caller.call(callee)["callId"]
         responses = together(
@@ -81,8 +58,8 @@ def test_two_devices_at_two_nodes(cluster, pair, pool, rounds):
 
 
 @criterion("R1.5", "R2.5")
-def test_glare_at_two_nodes(pair, pool, rounds):
-    ann, bea = pair
+def test_glare_at_two_nodes(cluster_pair, pool, rounds):
+    ann, bea = cluster_pair
     for _ in rounds:
         responses = together(pool, lambda: ann.initiate(bea), lambda: bea.initiate(ann))
         assert sorted(map(code_of, responses)) == ["201", "USER_BUSY"]
@@ -92,22 +69,22 @@ def test_glare_at_two_nodes(pair, pool, rounds):
 
 
 @criterion("R5.4", "R8.1")
-def test_both_hang_up_at_two_nodes(people, pair, pool, rounds):
+def test_both_hang_up_at_two_nodes(cluster_people, cluster_pair, pool, rounds):
     """Both are told the same, and the call is in each history once."""
-    caller, callee = pair
+    caller, callee = cluster_pair
     for _ in rounds:
         call_id = caller.call(callee)["callId"]
         callee.accept(call_id)
         one, two = together(pool, lambda c=call_id: caller.end(c), lambda c=call_id: callee.end(c))
         assert one == two
-        assert rows(people, call_id) == 2
+        assert rows(cluster_people, call_id) == 2
     assert caller.statistics()["totalCalls"] == callee.statistics()["totalCalls"] == len(rounds)
 
 
 @criterion("R1.4", "R2.4", "R11.5")
-def test_the_sweepers_of_both_hosts(cluster, people, rounds):
+def test_the_sweepers_of_both_hosts(cluster, cluster_people, rounds):
     """Calls that nobody answers are missed once each, whichever sweeper ends them."""
-    pairs = [people.pair() for _ in rounds]
+    pairs = [cluster_people.pair() for _ in rounds]
     calls = [caller.call(callee)["callId"] for caller, callee in pairs]
     for (caller, callee), call_id in zip(pairs, calls, strict=True):
         wait_until(lambda p=caller, c=call_id: p.details(c)["status"] == "missed", 20)
@@ -119,9 +96,9 @@ def test_the_sweepers_of_both_hosts(cluster, people, rounds):
         assert callee.statistics()["callsByStatus"]["missed"] == 1
 
 
-def test_the_same_row_at_two_nodes(cluster, pair, pool, rounds):
+def test_the_same_row_at_two_nodes(cluster, cluster_pair, pool, rounds):
     """Both changes succeed, one after the other, and both nodes say the same afterwards."""
-    _, callee = pair
+    _, callee = cluster_pair
     devices = [at(host, callee) for host in (cluster.a, cluster.b)]
     codes: Counter = Counter()
 
@@ -136,9 +113,9 @@ def test_the_same_row_at_two_nodes(cluster, pair, pool, rounds):
 
 
 @criterion("R8.1")
-def test_a_transaction_that_certification_gives_up_runs_again(cluster, pair, pool):
+def test_a_transaction_that_certification_gives_up_runs_again(cluster, cluster_pair, pool):
     """1213: an accept holds both lines and waits for its call, when another node's commit takes a line."""
-    caller, callee = pair
+    caller, callee = cluster_pair
     near, far = cluster.nodes[1], cluster.nodes[0]
     call_id = caller.call(callee)["callId"]
     before = near.count(*CONFLICTS)

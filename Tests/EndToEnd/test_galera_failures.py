@@ -16,23 +16,9 @@ import pytest
 
 from support.hosts import at
 from support.people import People
-from support.sockets import close_all
 from support.stack import ROOT, clean_environment, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("galera"), pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def people(cluster):
-    yield People(cluster.a)
-    close_all()
-
-
-@pytest.fixture
-def pair(cluster, people):
-    """A caller on host a and a callee on host b."""
-    caller, callee = people.pair()
-    return caller, at(cluster.b, callee)
 
 
 @pytest.fixture
@@ -116,9 +102,9 @@ class Traffic:
         assert {status for _, _, status in self.answers} <= {200, 201, 409, 503}
 
 
-def test_the_node_in_use_is_killed(cluster, people, whole, figures):
+def test_the_node_in_use_is_killed(cluster, cluster_people, whole, figures):
     """Requests go on at the next node; those under way wait for it, or fail with 503, never with 500."""
-    with Traffic(people).flowing() as traffic:
+    with Traffic(cluster_people).flowing() as traffic:
         time.sleep(1)
         moment = time.monotonic()
         cluster.nodes[0].kill()
@@ -130,9 +116,9 @@ def test_the_node_in_use_is_killed(cluster, people, whole, figures):
     traffic.check()
 
 
-def test_a_node_that_is_cut_off(cluster, people, whole, figures):
+def test_a_node_that_is_cut_off(cluster, cluster_people, whole, figures):
     """A node without a quorum refuses (1047), and its host goes on at another node."""
-    with Traffic(people).flowing() as traffic:
+    with Traffic(cluster_people).flowing() as traffic:
         time.sleep(1)
         moment = time.monotonic()
         cluster.nodes[0].provide("gmcast.isolate=1")
@@ -148,9 +134,9 @@ def test_a_node_that_is_cut_off(cluster, people, whole, figures):
     traffic.check()
 
 
-def test_without_a_quorum(cluster, people, pair, whole):
+def test_without_a_quorum(cluster, cluster_people, cluster_pair, whole):
     """One node of three serves nothing: 503 with Retry-After for whatever needs the database, never 500."""
-    caller, callee = pair
+    caller, callee = cluster_pair
     call_id = caller.call(callee)["callId"]
     survivor = cluster.nodes[0]
     for node in cluster.nodes[1:]:
@@ -219,9 +205,9 @@ def migrate(cluster, database: str, port: int) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("listener", ["the host that wrote", "the other host"])
-def test_invitations(cluster, people, figures, listener):
+def test_invitations(cluster, cluster_people, figures, listener):
     """A hundred invitations, to a device at the node that was written to or at another one."""
-    caller, callee = people.pair()
+    caller, callee = cluster_people.pair()
     host = cluster.a if listener == "the host that wrote" else cluster.b
     socket = at(host, callee).socket()
     delays, answers = [], []

@@ -9,9 +9,9 @@ import pytest
 
 from support import expect
 from support.clock import shift_call
+from support.races import code_of, together
 from support.variants import variant
 from test_initiate import MEMBERS
-from test_races import code_of, together
 
 pytestmark = variant("brisk")
 criterion = pytest.mark.criterion

@@ -18,8 +18,8 @@ from support.clock import shift_call, shift_user
 from support.hosts import Device, answers, at, without
 from support.outages import stopped
 from support.people import Person
+from support.races import together
 from support.stack import wait_until
-from test_races import together
 from test_two_hosts import count, people
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(90)]

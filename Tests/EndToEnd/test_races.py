@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 import uuid
 from collections import Counter
 
 import pytest
 
-from support import expect
-from support.clock import stored
+from support.races import accept_against_cancel, code_of, rows, together
 from support.variants import variant
 
 pytestmark = variant("brisk")
 criterion = pytest.mark.criterion
 ROUNDS = 200
-
-
-def together(pool, *actions):
-    """Runs the actions in threads that start at the same moment, and gives their results."""
-    barrier = threading.Barrier(len(actions))
-
-    def started(action):
-        barrier.wait(20)
-        return action()
-
-    return [future.result() for future in [pool.submit(started, action) for action in actions]]
-
-
-def code_of(response) -> str:
-    """The error code, or the status where there was no error; a 5xx fails at once."""
-    assert response.status_code < 500, expect.described(response)
-    body = expect.envelope(response)
-    return str(response.status_code) if body["success"] else body["error"]["code"]
-
-
-def rows(people, call_id: str) -> int:
-    """How many history rows a call has."""
-    key = stored(people.stack, call_id, "call_history", "call_id")
-    counting = "SELECT COUNT(*) AS n FROM call_history WHERE call_id = %s"
-    return people.stack.sql(counting, key)[0]["n"]
 
 
 @criterion("R1.5", "R2.5")
@@ -103,16 +76,8 @@ def test_accept_against_cancel(people, pool):
     caller, callee = people.pair()
     outcomes = Counter()
     for _ in range(ROUNDS):
-        call_id = caller.call(callee)["callId"]
-        accepted, ended = together(
-            pool,
-            lambda c=call_id: callee.post(f"/calls/{c}/accept", {}),
-            lambda c=call_id: caller.post(f"/calls/{c}/end", {}),
-        )
-        codes = (code_of(accepted), code_of(ended))
+        call_id, reason = accept_against_cancel(pool, caller, callee)
         details = caller.details(call_id)
-        reason = {"200": "hangup", "CALL_ALREADY_ENDED": "cancelled"}[codes[0]]
-        assert codes[1] == "200"
         assert (details["status"], details["endReason"]) == ("ended", reason)
         assert rows(people, call_id) == 2
         outcomes[reason] += 1

@@ -18,9 +18,9 @@ from support.clock import shift, stored
 from support.hosts import Device, at
 from support.outages import halted
 from support.people import People
+from support.races import code_of, rows, together
 from support.sockets import Socket, close_all
 from support.stack import wait_until
-from test_races import code_of, rows, together
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(60)]
 criterion = pytest.mark.criterion
