@@ -98,6 +98,8 @@ def test_by_keyboard(opened, pair):
     """A call without a mouse: the focus goes on to what can be done next; tabs move by arrows."""
     console = opened()
     one, two = console.phones(*pair)
+    # It is shown once its state has come; before, the focus would go past it.
+    expect(one.button("availability")).to_be_visible()
     console.page.keyboard.press("Tab")
     expect(console.page.get_by_role("link", name="Skip to the phones")).to_be_focused()
     console.page.keyboard.press("Enter")
