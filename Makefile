@@ -83,7 +83,7 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 
 test-cluster: build ## Two hosts over a Galera cluster of three nodes (PYTEST_ARGS="--rounds 200")
 	@$(STACK) packages cluster
-	@PYTEST_ARGS="-n 0 -m slow test_galera.py test_galera_failures.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
+	@PYTEST_ARGS="-n 0 -m slow test_galera.py test_galera_failures.py test_galera_chaos.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
 
 # The short form of it is part of test-e2e.
 test-upgrade: ## Reload, restarts and migrations under 1,000 WebSockets and calls: nothing fails, nothing is lost
@@ -101,8 +101,9 @@ tsan: packages swift ## Tests of what has threads, under ThreadSanitizer (FILTER
 	@Tests/ThreadSanitizer/run.sh
 
 # Seeded: the faults and what clients decide come from CHAOS_SEED; Tests/Chaos/run.sh has the other settings.
-chaos: build ## Calls while everything is killed, then the proof (CHAOS_SEED=… CHAOS_CALLS=10000 CHAOS_SECONDS=…)
+chaos: build ## Calls while everything is killed, then the proof (CHAOS_SEED=… CHAOS_CALLS=10000 CHAOS_CLUSTER=1)
 	@$(STACK) packages test
+	@[[ -z $${CHAOS_CLUSTER-} ]] || $(STACK) packages cluster
 	@Tests/Chaos/run.sh
 
 # Needs Python 2.7, which Autobahn's suite is written in.

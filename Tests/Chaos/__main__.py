@@ -23,12 +23,14 @@ def main() -> int:
         seconds=float(os.environ.get("CHAOS_SECONDS") or 3600),
         users=int(os.environ.get("CHAOS_USERS") or 32),
         port=int(port) if port else None,
+        has_cluster=bool(os.environ.get("CHAOS_CLUSTER")),
     )
     folder = Path(os.environ.get("CHAOS_REPORTS") or ROOT / ".build" / "chaos")
     folder.mkdir(parents=True, exist_ok=True)
     print(f"CHAOS_SEED={seed} plays this run again", flush=True)
-    done = run(plan, folder / f"seed-{seed}-logs")
-    file = folder / f"seed-{seed}.txt"
+    name = f"{'cluster-' if plan.has_cluster else ''}seed-{seed}"
+    done = run(plan, folder / f"{name}-logs")
+    file = folder / f"{name}.txt"
     file.write_text(report.text(done))
     print(f"{file.read_text()}\n{file}")
     return 1 if done.records.violations else 0

@@ -23,6 +23,8 @@ from support.people import Person
 
 # More than nginx waits for a worker (30 s): what it answers then counts too.
 TIMEOUT_SECONDS = 40
+# How often a user goes to another host, where there is one, without a need.
+MOVES = 0.05
 # How often a request with an Idempotency-Key is repeated until it is known what became of it.
 REPEATS = 60
 # Read often, and of no use afterwards.
@@ -56,17 +58,20 @@ class Course:
 class Client:
     def __init__(
         self,
-        person: Person,
+        places: dict[str, Person],
         friends: list[Person],
         seed: str,
         records: Records,
         pool: ThreadPoolExecutor,
     ):
-        self.person, self.friends, self.records, self.pool = person, friends, records, pool
+        self.places, self.friends, self.records, self.pool = places, friends, records, pool
         self.random = random.Random(seed)
+        # Which host the user asks at present, and the kept-alive connections to each.
+        self.host = self.random.choice(list(places))
+        self.sessions: dict[str, requests.Session] = {}
         names = self.random.choice([[], ["phone"], ["phone"], ["phone", None], ["phone", "tablet"]])
         self.devices = [
-            Device(person, name, f"{seed}:device:{index}", records)
+            Device(places, name, f"{seed}:device:{index}", records)
             for index, name in enumerate(names)
         ]
         self.courses: dict[str, Course] = {}
@@ -76,6 +81,10 @@ class Client:
         # False: makes no more calls and ends those it has.
         self.is_busy = True
         self.is_idle = False
+
+    @property
+    def person(self) -> Person:
+        return self.places[self.host]
 
     async def live(self) -> None:
         while True:
@@ -252,8 +261,12 @@ class Client:
         key: str | None = None,
     ) -> Answer:
         loop = asyncio.get_running_loop()
-        answer = Answer(self.person.id, kind, call_id, body or {}, key, time.time(), 0.0, None)
+        answer = Answer(
+            self.person.id, kind, call_id, body or {}, key, time.time(), 0.0, None, host=self.host
+        )
         await loop.run_in_executor(self.pool, self.send, answer, method, path)
+        if answer.status is None or self.random.random() < MOVES:
+            self.host = self.random.choice(list(self.places))
         self.records.add(answer if kind not in READS else dataclasses.replace(answer, data=None))
         return answer
 
@@ -264,9 +277,9 @@ class Client:
             headers["Idempotency-Key"] = answer.key
         body = answer.sent if method in ("POST", "PUT", "PATCH") else None
         try:
-            response = self.session().request(
+            response = self.session(answer.host).request(
                 method,
-                self.person.stack.api_url + path,
+                self.places[answer.host].stack.api_url + path,
                 json=body,
                 headers=headers,
                 timeout=TIMEOUT_SECONDS,
@@ -290,10 +303,14 @@ class Client:
         if answer.status == 503 and not response.headers.get("Retry-After", "").isdigit():
             self.records.violation("a 503 says when to come again", answer)
 
-    def session(self) -> requests.Session:
+    def session(self, host: str) -> requests.Session:
         """The user's own kept-alive connection: its requests take turns, but for an accept from two devices."""
-        if not hasattr(self, "kept"):
-            self.kept = requests.Session()
-            self.kept.trust_env = False
-            self.kept.verify = self.person.stack.constant("CA_FILE")
-        return self.kept
+        if host not in self.sessions:
+            made = self.sessions[host] = requests.Session()
+            made.trust_env = False
+            made.verify = self.places[host].stack.constant("CA_FILE")
+        return self.sessions[host]
+
+    def close(self) -> None:
+        for session in self.sessions.values():
+            session.close()

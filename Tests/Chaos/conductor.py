@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pymysql
 import requests
 
 from Chaos.faults import Deck, Fault, befall
 from Chaos.processes import companions
-from Chaos.records import Outage, Records
+from Chaos.records import Kind, Outage, Records
 from Chaos.stage import WORKERS, Stage
-from support.stack import alive
+from support.stack import Stack
 
 # Until everything is as before; the supervisor waits for a worker that hangs, the keeper for a program.
 WHOLE_SECONDS = 60
@@ -20,7 +21,7 @@ WHOLE_SECONDS = 60
 class Conductor:
     def __init__(self, stage: Stage, records: Records, seed: str):
         self.stage, self.records = stage, records
-        self.deck = Deck(seed, stage.has_disk)
+        self.deck = Deck(seed, stage)
         self.is_wanted = True
         self.done: list[Fault] = []
 
@@ -30,7 +31,7 @@ class Conductor:
             await self.strike(self.deck.deal())
 
     async def strike(self, faults: list[Fault]) -> None:
-        kinds = tuple((fault.way, fault.target) for fault in faults)
+        kinds = tuple(fault.kind for fault in faults)
         outage = Outage(" and ".join(map(str, faults)), time.time(), float("inf"), kinds)
         self.records.outages.append(outage)
         results = await asyncio.gather(
@@ -48,7 +49,7 @@ class Conductor:
                 "the stack is whole again after a fault", f"{outage.name}: {missing}"
             )
 
-    async def until_whole(self, kinds: tuple[tuple[str, str], ...]) -> str:
+    async def until_whole(self, kinds: tuple[Kind, ...]) -> str:
         """Waits; what is missing still after `WHOLE_SECONDS`."""
         deadline = time.monotonic() + WHOLE_SECONDS
         while missing := await asyncio.to_thread(self.missing):
@@ -58,28 +59,30 @@ class Conductor:
             await asyncio.sleep(0.1)
         return missing
 
-    def mend(self, kinds: tuple[tuple[str, str], ...]) -> None:
+    def mend(self, kinds: tuple[Kind, ...]) -> None:
         """Starts a server that has ended by itself. MariaDB may of a full disk: InnoDB aborts where a rollback
         finds no room ("Out of disk space in rollback"), and its service manager starts it again."""
-        for program, name in (("MYSQL", "mariadb"), ("REDIS", "redis"), ("NGINX", "nginx")):
-            pid = self.stage.stack.get(f"{program}_PID")
-            if pid and alive(int(pid)):
-                continue
+        for name, host in self.stage.ended():
             self.records.count(f"{name} ended by itself")
-            if name != "mariadb" or ("fill", "disk") not in kinds:
+            if name != "mariadb" or Kind("fill", "disk") not in kinds:
                 self.records.violation("a server outlives its clients", f"{name}: {kinds}")
-            self.stage.start(name)
+            self.stage.start(name, host)
 
     def missing(self) -> str:
         """What is not as it was at the beginning; nothing where all is well."""
-        stack, base = self.stage.stack, self.stage.stack["OPS_URL"].rstrip("/")
         try:
-            for path in ("/readyz", "/signaling/readyz"):
-                options = {"timeout": 5, "verify": stack.constant("CA_FILE")}
-                response = requests.get(base + path, **options)
-                if response.status_code != 200 or response.json().get("status") != "ready":
-                    return f"{path}: {response.status_code} {response.text[:200]}"
-            workers, senders = len(stack.workers()), len(companions(stack))
-        except (OSError, ValueError, KeyError, requests.RequestException) as error:
+            found = (self.stage.lacking(), *map(self.lacks, self.stage.hosts.values()))
+        except (OSError, ValueError, KeyError, RuntimeError, pymysql.err.Error) as error:
             return repr(error)[:300]
+        return "; ".join(filter(None, found))
+
+    @staticmethod
+    def lacks(stack: Stack) -> str:
+        """The same for one host."""
+        for path in ("/readyz", "/signaling/readyz"):
+            options = {"timeout": 5, "verify": stack.constant("CA_FILE")}
+            response = requests.get(stack["OPS_URL"].rstrip("/") + path, **options)
+            if response.status_code != 200 or response.json().get("status") != "ready":
+                return f"{path}: {response.status_code} {response.text[:200]}"
+        workers, senders = len(stack.workers()), len(companions(stack))
         return "" if (workers, senders) == (WORKERS, 1) else f"{workers} workers, {senders} senders"

@@ -24,8 +24,10 @@ COMMAND_SECONDS = 12.0
 class Device:
     """Keeps every event that it has been sent, checked as it came."""
 
-    def __init__(self, person: Person, name: str | None, seed: str, records: Records):
-        self.person, self.name, self.records = person, name, records
+    def __init__(self, places: dict[str, Person], name: str | None, seed: str, records: Records):
+        # Where the user may connect, and does at present.
+        self.places, self.host = places, next(iter(places))
+        self.name, self.records = name, records
         self.random = random.Random(seed)
         # Number → type and data.
         self.events: dict[int, tuple[str, dict]] = {}
@@ -41,13 +43,18 @@ class Device:
         return f"{self.person.id}/{self.name or 'without a name'}"
 
     @property
+    def person(self) -> Person:
+        return self.places[self.host]
+
+    @property
     def url(self) -> str:
         query = {"lastEventId": str(self.last)} | ({"deviceId": self.name} if self.name else {})
         return f"{self.person.stack.ws_url}?{urllib.parse.urlencode(query)}"
 
     async def live(self) -> None:
-        """One connection after the other."""
+        """One connection after the other, to any of the hosts."""
         while self.is_wanted:
+            self.host = self.random.choice(list(self.places))
             try:
                 await self.connect()
             except (OSError, ConnectionClosed, InvalidMessage, TimeoutError) as error:
@@ -83,7 +90,7 @@ class Device:
                 self.records.count(f"socket closed: {connection.close_code}")
             finally:
                 if not self.is_leaving:
-                    self.records.lost_sockets.append((f"{self}", time.time()))
+                    self.records.lost_sockets.append((f"{self}", self.host, time.time()))
                 errand.cancel()
                 self.connection = None
                 for waiting in self.results.values():
@@ -141,7 +148,9 @@ class Device:
             return None
         request_id, began = f"{self.random.getrandbits(64):016x}", time.time()
         waiting = self.results[request_id] = asyncio.get_running_loop().create_future()
-        answer = Answer(self.person.id, kind, call_id, data, None, began, began, None)
+        answer = Answer(
+            self.person.id, kind, call_id, data, None, began, began, None, host=self.host
+        )
         try:
             message = {
                 "type": f"call.{kind}",

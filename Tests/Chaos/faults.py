@@ -12,13 +12,18 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+
+import pymysql
 
 from Chaos.processes import companions
+from Chaos.records import Kind
 from Chaos.stage import Stage
-from support.stack import Stack, alive, wait_until
+from support.galera import Node
+from support.stack import alive, wait_until
 
 # How long a program hangs or stays away, and how long one in six times: longer than a transaction may be idle
-# (5 s), and than a program waits for an answer from the database.
+# (5 s), than a program waits for an answer from the database, and than a cluster waits for a node (4 s).
 SHORT_SECONDS, LONG_SECONDS = (0.2, 4.0), (5.5, 13.0)
 
 
@@ -26,16 +31,20 @@ SHORT_SECONDS, LONG_SECONDS = (0.2, 4.0), (5.5, 13.0)
 class Fault:
     """One fault, with everything that chance has a say in."""
 
-    # A key of WAYS, and one of its targets.
-    way: str
-    target: str
+    # A key of WAYS, one of its targets, and where.
+    kind: Kind
     seconds: float
     # Which of several processes, from 0 to 1, and how many of them.
     which: float
     share: float
 
+    @property
+    def target(self) -> str:
+        return self.kind.target
+
     def __str__(self) -> str:
-        return f"{self.way} {self.target} ({self.seconds:.1f} s)"
+        place = f" of {self.kind.host}" if self.kind.host else ""
+        return f"{self.kind.way} {self.target}{place} ({self.seconds:.1f} s)"
 
 
 WAYS = {
@@ -48,52 +57,76 @@ WAYS = {
         "nginx-worker",
         "mariadb",
         "redis",
+        "node",
     ],
-    "halt": ["worker", "supervisor", "signaling", "webhooks", "nginx-worker", "mariadb", "redis"],
-    "end": ["supervisor", "signaling", "mariadb", "redis"],
+    "halt": [
+        "worker",
+        "supervisor",
+        "signaling",
+        "webhooks",
+        "nginx-worker",
+        "mariadb",
+        "redis",
+        "node",
+        "quorum",
+    ],
+    "end": ["supervisor", "signaling", "mariadb", "redis", "node"],
     "reload": ["supervisor"],
-    "refuse": ["mariadb", "redis"],
-    "cut": ["mariadb", "redis"],
+    "refuse": ["mariadb", "redis", "node"],
+    "cut": ["mariadb", "redis", "node"],
+    "isolate": ["node"],
     "fill": ["disk"],
 }
+# Of a cluster; never two at a time, so that it keeps its quorum but where that is the fault.
+OF_NODES = ("node", "quorum")
+# What several hosts share.
+SHARED = ("mariadb", "redis", "disk", *OF_NODES)
 
 
 class Deck:
     """Every kind of fault comes once before any comes again."""
 
-    def __init__(self, seed: str, has_disk: bool):
+    def __init__(self, seed: str, stage: Stage):
         self.random = random.Random(seed)
         self.kinds = [
             (way, target)
             for way, targets in WAYS.items()
             for target in targets
-            if target != "disk" or has_disk
+            if target not in stage.spared
         ]
+        self.hosts = list(stage.hosts)
         self.left: list[tuple[str, str]] = []
 
     def deal(self) -> list[Fault]:
         """The next fault; now and then two at the same time."""
-        number = 1 + (self.random.random() < 0.25)
-        return [self.draw() for _ in range(number)]
+        first = self.draw()
+        if self.random.random() >= 0.25:
+            return [first]
+        second = self.draw()
+        if first.target in OF_NODES and second.target in OF_NODES:
+            self.left.append((second.kind.way, second.target))
+            return [first]
+        return [first, second]
 
     def draw(self) -> Fault:
         if not self.left:
             self.left = self.kinds.copy()
             self.random.shuffle(self.left)
         way, target = self.left.pop()
-        seconds = self.random.uniform(
-            *LONG_SECONDS if self.random.random() < 1 / 6 else SHORT_SECONDS
-        )
-        return Fault(way, target, seconds, self.random.random(), self.random.random())
+        is_long = self.random.random() < 1 / 6 or target == "quorum"
+        seconds = self.random.uniform(*LONG_SECONDS if is_long else SHORT_SECONDS)
+        host = "" if target in SHARED else self.random.choice(self.hosts)
+        return Fault(Kind(way, target, host), seconds, self.random.random(), self.random.random())
 
     def pause(self) -> float:
         """Seconds in which nothing happens."""
         return self.random.uniform(0.3, 2.5)
 
 
-def processes_of(stack: Stack, target: str) -> list[int]:
+def processes_of(stage: Stage, fault: Fault) -> list[int]:
     """The processes of a target as they are now."""
-    match target:
+    stack = stage.host(fault.kind.host)
+    match fault.target:
         case "worker":
             return stack.workers()
         case "webhooks":
@@ -105,13 +138,22 @@ def processes_of(stack: Stack, target: str) -> list[int]:
             return stack.children(stack.pid("NGINX"))
         case "mariadb":
             return [stack.pid("MYSQL")]
+        case "node" | "quorum":
+            return [node.process.pid for node in nodes(stage, fault)]
         case _:
-            return [stack.pid(target.upper())]
+            return [stack.pid(fault.target.upper())]
 
 
-def chosen(stack: Stack, fault: Fault) -> list[int]:
+def nodes(stage: Stage, fault: Fault) -> list[Node]:
+    """One of the cluster's nodes, or so many that the others have no quorum."""
+    first = int(fault.which * len(stage.nodes))
+    number = 1 if fault.target == "node" else len(stage.nodes) // 2 + 1
+    return (stage.nodes[first:] + stage.nodes[:first])[:number]
+
+
+def chosen(stage: Stage, fault: Fault) -> list[int]:
     """Which processes it befalls: of several equal ones some or all."""
-    found = processes_of(stack, fault.target)
+    found = processes_of(stage, fault)
     if fault.target not in ("worker", "nginx-worker") or not found:
         return found
     first = int(fault.which * len(found))
@@ -134,25 +176,28 @@ def befall(stage: Stage, fault: Fault) -> None:
         "reload": reload,
         "refuse": refuse,
         "cut": cut,
+        "isolate": isolate,
         "fill": fill,
-    }[fault.way](stage, fault)
+    }[fault.kind.way](stage, fault)
 
 
 def kill(stage: Stage, fault: Fault) -> None:
     """By KILL, or asked to by TERM. Servers stay away for a while; programs have their keeper or supervisor."""
-    pids = chosen(stage.stack, fault)
-    number = signal.SIGKILL if fault.way == "kill" else signal.SIGTERM
+    pids = chosen(stage, fault)
+    number = signal.SIGKILL if fault.kind.way == "kill" else signal.SIGTERM
     send_signal(pids, number)
-    if fault.target in ("nginx", "mariadb", "redis"):
-        wait_until(lambda: not any(map(alive, pids)), 30, message=f"the end of {fault.target}")
+    wait_until(lambda: not any(map(alive, pids)), 40, message=f"the end of {fault.target}")
+    if fault.target == "node":
         time.sleep(fault.seconds)
-        stage.start(fault.target)
-    else:
-        wait_until(lambda: not any(map(alive, pids)), 40, message=f"the end of {fault.target}")
+        for node in nodes(stage, fault):
+            node.start()
+    elif fault.target in ("nginx", "mariadb", "redis"):
+        time.sleep(fault.seconds)
+        stage.start(fault.target, fault.kind.host)
 
 
 def halt(stage: Stage, fault: Fault) -> None:
-    pids = chosen(stage.stack, fault)
+    pids = chosen(stage, fault)
     send_signal(pids, signal.SIGSTOP)
     try:
         time.sleep(fault.seconds)
@@ -162,39 +207,57 @@ def halt(stage: Stage, fault: Fault) -> None:
 
 def reload(stage: Stage, fault: Fault) -> None:
     """SIGHUP: new workers, one after the other."""
-    before = set(stage.stack.workers())
-    send_signal(chosen(stage.stack, fault), signal.SIGHUP)
-    wait_until(lambda: not before & set(stage.stack.workers()), 60, message="new workers")
+    stack = stage.host(fault.kind.host)
+    before = set(stack.workers())
+    send_signal(chosen(stage, fault), signal.SIGHUP)
+    wait_until(lambda: not before & set(stack.workers()), 60, message="new workers")
 
 
 def refuse(stage: Stage, fault: Fault) -> None:
     """Answers, and takes no writes (contract 7.14)."""
-    stack = stage.stack
-    if fault.target == "mariadb":
-        with contextlib.suppress(subprocess.CalledProcessError):
-            stack.administrate("SET GLOBAL read_only = 1")
+    if fault.target == "redis":
+        redis = stage.host("").redis
+        with contextlib.suppress(Exception):
+            redis.execute_command("CONFIG", "SET", "maxmemory", "1")
             time.sleep(fault.seconds)
-        # One that was killed meanwhile has forgotten it, or will.
-        with contextlib.suppress(subprocess.CalledProcessError):
-            stack.administrate("SET GLOBAL read_only = 0")
+        with contextlib.suppress(Exception):
+            redis.execute_command("CONFIG", "SET", "maxmemory", "256mb")
         return
-    with contextlib.suppress(OSError, ValueError, Exception):
-        stack.redis.execute_command("CONFIG", "SET", "maxmemory", "1")
+    administrate = administrator(stage, fault)
+    with contextlib.suppress(subprocess.CalledProcessError, pymysql.err.Error):
+        administrate("SET GLOBAL read_only = 1")
         time.sleep(fault.seconds)
-    with contextlib.suppress(Exception):
-        stack.redis.execute_command("CONFIG", "SET", "maxmemory", "256mb")
+    # One that was killed meanwhile has forgotten it, or will.
+    with contextlib.suppress(subprocess.CalledProcessError, pymysql.err.Error):
+        administrate("SET GLOBAL read_only = 0")
+
+
+def administrator(stage: Stage, fault: Fault) -> Callable[[str], object]:
+    """Runs a statement as root, at the node that is meant where there are several."""
+    return nodes(stage, fault)[0].administrate if stage.nodes else stage.host("").administrate
 
 
 def cut(stage: Stage, fault: Fault) -> None:
     """Every connection at once, while the server goes on."""
-    stack = stage.stack
+    stack = stage.host("")
     if fault.target == "redis":
         with contextlib.suppress(Exception):
             stack.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             stack.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         return
-    with contextlib.suppress(subprocess.CalledProcessError):
-        stack.administrate(f"KILL HARD USER {stack.constant('MYSQL_USER')}@localhost")
+    host = "127.0.0.1" if stage.nodes else "localhost"
+    with contextlib.suppress(subprocess.CalledProcessError, pymysql.err.Error):
+        administrator(stage, fault)(f"KILL HARD USER '{stack.constant('MYSQL_USER')}'@'{host}'")
+
+
+def isolate(stage: Stage, fault: Fault) -> None:
+    """A node that reaches no other (Galera, "gmcast.isolate"), while its clients reach it."""
+    for node in nodes(stage, fault):
+        node.provide("gmcast.isolate=1")
+        try:
+            time.sleep(fault.seconds)
+        finally:
+            node.provide("gmcast.isolate=0")
 
 
 def fill(stage: Stage, fault: Fault) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from Chaos.stage import Stage
 from support.stack import Stack, alive, command
 
 
@@ -40,10 +41,19 @@ def belongs(pid: int, directory: Path) -> bool:
     return any(target.startswith(needle) for target in targets(pid))
 
 
-def family(stack: Stack) -> dict[int, str]:
+def family(stage: Stage) -> dict[int, str]:
     """The processes that there are to be, and what each is."""
+    pids = {node.process.pid: "mysql" for node in stage.nodes}
+    for stack in stage.hosts.values():
+        pids |= host_family(stack)
+    return pids
+
+
+def host_family(stack: Stack) -> dict[int, str]:
     pids = {}
     for name in ("SUPERVISOR", "SIGNALING", "MYSQL", "REDIS", "NGINX"):
+        if not stack.get(f"{name}_PID"):
+            continue
         pid = stack.pid(name)
         pids[pid] = name.lower()
         for child in stack.children(pid):
@@ -58,14 +68,14 @@ def family(stack: Stack) -> dict[int, str]:
     return pids
 
 
-def strays(stack: Stack, known: set[int]) -> list[str]:
-    """Processes of the stack that belong to nothing; the run's own are not meant."""
+def strays(root: Path, known: set[int]) -> list[str]:
+    """Processes of a stack below a folder that belong to nothing; the run's own are not meant."""
     found = []
     for entry in Path("/proc").iterdir():
         pid = int(entry.name) if entry.name.isdigit() else 0
         if pid == 0 or pid in known or ancestor(pid) or not alive(pid):
             continue
-        if belongs(pid, stack.directory):
+        if belongs(pid, root):
             found.append(f"{pid} {command(pid) or '(without a command)'}")
     return found
 
@@ -82,10 +92,10 @@ def ancestor(pid: int) -> bool:
     return False
 
 
-def descriptors(stack: Stack) -> dict[str, int]:
+def descriptors(stage: Stage) -> dict[str, int]:
     """Open descriptors by role; of several processes in one role the most."""
     counts: dict[str, int] = {}
-    for pid, role in family(stack).items():
+    for pid, role in family(stage).items():
         if role.startswith(("keeper", "demo")):
             continue
         counts[role] = max(counts.get(role, 0), len(targets(pid)))

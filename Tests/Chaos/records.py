@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import threading
 import time
+from typing import NamedTuple
 
 
 @dataclasses.dataclass
@@ -29,6 +30,8 @@ class Answer:
     details: object = None
     request_id: str | None = None
     fault: str = ""
+    # Where it was sent, among several hosts.
+    host: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -42,7 +45,17 @@ class Answer:
     def __str__(self) -> str:
         clock = time.strftime("%H:%M:%S", time.gmtime(self.began)) + f"{self.began % 1:.3f}"[1:]
         took = f"{self.ended - self.began:.2f} s"
-        return f"{clock} {self.user} {self.kind} {self.call_id or ''} → {self.status} {self.code or self.fault} ({took})"
+        host = self.host and f"@{self.host}"
+        return f"{clock} {self.user}{host} {self.kind} {self.call_id or ''} → {self.status} {self.code or self.fault} ({took})"
+
+
+class Kind(NamedTuple):
+    """What a fault is, but for its chances."""
+
+    way: str
+    target: str
+    # Whose program it is; empty where there is one host, and of what all hosts share.
+    host: str = ""
 
 
 @dataclasses.dataclass
@@ -52,8 +65,11 @@ class Outage:
     name: str
     began: float
     ended: float
-    # Way and target of each fault.
-    faults: tuple[tuple[str, str], ...] = ()
+    faults: tuple[Kind, ...] = ()
+
+    def at(self, host: str) -> list[Kind]:
+        """Its faults, without those of another host's programs."""
+        return [kind for kind in self.faults if not host or kind.host in ("", host)]
 
 
 class Records:
@@ -65,8 +81,8 @@ class Records:
         self.outages: list[Outage] = []
         # When the machine was too busy for this process, and so for others.
         self.stalls: list[Outage] = []
-        # Whose socket broke, although its device meant to stay, and when.
-        self.lost_sockets: list[tuple[str, float]] = []
+        # Whose socket broke, at which host, although its device meant to stay, and when.
+        self.lost_sockets: list[tuple[str, str, float]] = []
         self.violations: collections.defaultdict[str, list[str]] = collections.defaultdict(list)
         self.counts: collections.Counter[str] = collections.Counter()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import time
 
+from Chaos.faults import Fault
 from Chaos.records import Outage
 from Chaos.run import Run
 
@@ -13,16 +14,17 @@ SHOWN = 20
 
 def text(run: Run) -> str:
     plan, records = run.plan, run.records
-    disk = "" if run.has_disk else "; no tmpfs here, so no full disk"
+    disk = "" if run.has_disk else "; no full disk"
+    place = " CHAOS_CLUSTER=1" if plan.has_cluster else ""
     lines = [
-        f"CHAOS_SEED={plan.seed} CHAOS_CALLS={plan.calls} CHAOS_SECONDS={plan.seconds:.0f}",
+        f"CHAOS_SEED={plan.seed} CHAOS_CALLS={plan.calls} CHAOS_SECONDS={plan.seconds:.0f}{place}",
         f"{run.made} calls of {plan.users} users in {run.seconds:.0f} s, {len(run.faults)} faults{disk}",
         "The clock was not stepped: a container may not.",
         "",
         f"requests by status  {words(records.statuses())}",
         f"refusals            {words(collections.Counter(a.code for a in records.answers if a.code))}",
         f"sockets             {words(records.counts)}",
-        f"faults              {words(collections.Counter(name.partition(' (')[0] for name in run.faults))}",
+        f"faults              {words(collections.Counter(map(kind_of, run.faults)))}",
         f"descriptors         {words({k: f'{a} to {b}' for k, (a, b) in run.descriptors.items()})}",
         f"slowest             {slowest(run)}",
         "",
@@ -37,6 +39,10 @@ def text(run: Run) -> str:
         lines.append(f"\n{rule}: {len(found)}")
         lines += [f"  {what}" for what in found[:SHOWN]]
     return "\n".join(lines) + "\n"
+
+
+def kind_of(fault: Fault) -> str:
+    return f"{fault.kind.way} {fault.target}"
 
 
 def words(counts: dict) -> str:

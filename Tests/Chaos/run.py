@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from Chaos import ledger
-from Chaos.checks import answers, calls, counts, events, webhooks
+from Chaos.checks import answers, calls, counts, events, nodes, webhooks
 from Chaos.client import Client
+from Chaos.cluster import ClusterStage
 from Chaos.conductor import Conductor
+from Chaos.faults import Fault
 from Chaos.processes import descriptors, family, strays
 from Chaos.records import Outage, Records
 from Chaos.stage import MAXIMUM_SECONDS, Plan, Stage
@@ -32,7 +34,7 @@ class Run:
 
     plan: Plan
     records: Records
-    faults: list[str] = dataclasses.field(default_factory=list)
+    faults: list[Fault] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
     made: int = 0
     has_disk: bool = False
@@ -45,7 +47,7 @@ def run(
     afterwards: Callable[[Stage, Run], None] = lambda stage, done: None,
 ) -> Run:
     """Brings a stack up and down for it; `afterwards` still has the stack."""
-    stage = Stage(plan, kept)
+    stage = (ClusterStage if plan.has_cluster else Stage)(plan, kept)
     done = Run(plan, Records(), has_disk=stage.has_disk)
     try:
         with ThreadPoolExecutor(plan.users * 2 + 9) as pool:
@@ -59,7 +61,7 @@ def run(
         if done.records.violations:
             stage.keep_logs()
         stage.down()
-    left = strays(stage.stack, set())
+    left = strays(stage.root, set())
     if left:
         done.records.violation("nothing is left of a stack that is down", left)
     return done
@@ -74,7 +76,7 @@ class Play:
         seed = self.plan.seed
         self.clients = [
             Client(
-                person,
+                stage.places(person),
                 stage.friends(stage.people, person),
                 f"{seed}:{person.id}",
                 self.records,
@@ -86,7 +88,7 @@ class Play:
         self.conductor = Conductor(stage, self.records, f"{seed}:faults")
 
     async def play(self) -> None:
-        before = await asyncio.to_thread(descriptors, self.stage.stack)
+        before = await asyncio.to_thread(descriptors, self.stage)
         began = time.monotonic()
         watch = asyncio.create_task(self.watch())
         loops = [asyncio.create_task(device.live()) for device in self.devices]
@@ -100,12 +102,12 @@ class Play:
         self.conductor.is_wanted = False
         await faults
         self.done.seconds, self.done.made = time.monotonic() - began, self.calls_made()
-        self.done.faults = [str(fault) for fault in self.conductor.done]
+        self.done.faults = self.conductor.done
         await self.quieten(turns)
         await self.come_home(loops)
         watch.cancel()
         for client in self.clients:
-            client.session().close()
+            client.close()
         await asyncio.sleep(1.5)
         await asyncio.to_thread(self.look_for_leaks, before)
 
@@ -159,8 +161,7 @@ class Play:
         await asyncio.wait(loops, timeout=30)
 
     def look_for_leaks(self, before: dict[str, int]) -> None:
-        stack = self.stage.stack
-        after = descriptors(stack)
+        after = descriptors(self.stage)
         self.done.descriptors = {
             role: (before.get(role, 0), count) for role, count in after.items()
         }
@@ -169,16 +170,17 @@ class Play:
                 self.records.violation(
                     "no descriptor leaks", f"{role}: {before[role]}, then {count}"
                 )
-        left = strays(stack, set(family(stack)))
+        left = strays(self.stage.root, set(family(self.stage)))
         if left:
             self.records.violation("no process is orphaned", left)
 
 
 def prove(stage: Stage, records: Records) -> None:
     """From the database, the receiver and the clients' records."""
-    # Connections from before the faults.
-    stage.stack.local = threading.local()
+    for host in stage.hosts.values():
+        # Connections from before the faults.
+        host.local = threading.local()
     webhooks.wait(stage, records)
     book = ledger.Ledger(stage.stack)
-    for check in (calls, answers, counts, webhooks):
+    for check in (calls, answers, counts, webhooks, nodes):
         check.check(stage, book, records)

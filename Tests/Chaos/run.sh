@@ -5,9 +5,11 @@
 #   CHAOS_CALLS=N      how many calls (10000)
 #   CHAOS_SECONDS=N    and how long at most (3600)
 #   CHAOS_USERS=N      who make them (32)
+#   CHAOS_CLUSTER=1    two hosts over a Galera cluster of three nodes, instead of one over a MariaDB
 #   CHAOS_REPORTS=DIR  where the report goes, and the logs of a run that failed (.build/chaos)
 set -euo pipefail
 
+port=${STACK_PORT-}
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 for part in say settings packages python; do
   # shellcheck source=/dev/null
@@ -15,6 +17,8 @@ for part in say settings packages python; do
 done
 
 python_ready
-unset STACK_DIR STACK_SHARE
+# Without a port of the caller's it takes one that is free: on the default one there may be another stack.
+unset STACK_DIR STACK_SHARE STACK_PORT
+[[ -z $port ]] || export STACK_PORT=$port
 export PYTHONPATH=$repository/Tests:$repository/Tests/EndToEnd
 exec "$venv/bin/python" -m Chaos

@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from support.galera import Node
+from support.hosts import at
 from support.people import People, Person
 from support.receiver import Receiver, Request
 from support.stack import Stack, alive, make, wait_until
@@ -44,6 +46,8 @@ class Plan:
     users: int
     # Of the stack; None: one that is free.
     port: int | None = None
+    # Two hosts over a Galera cluster instead of one with a MariaDB of its own.
+    has_cluster: bool = False
 
 
 class Unwilling:
@@ -63,27 +67,62 @@ class Unwilling:
 class Stage:
     """Up as long as the block lasts; the logs of a run that failed stay, in `kept`."""
 
+    # Targets of faults that are not here: those of a cluster.
+    spared: tuple[str, ...] = ("node", "quorum")
+    nodes: list[Node] = []
+
     def __init__(self, plan: Plan, kept: Path | None = None):
         self.kept = kept
         self.directory = Path(tempfile.mkdtemp(prefix="chattrix-chaos-"))
         self.disk = self.directory / "disk"
         self.has_disk = False
+        # By name; where there is one, its name is empty.
+        self.hosts: dict[str, Stack] = {}
         self.receiver = Receiver(self.directory)
         self.receiver.when(Unwilling(plan.seed), *REFUSALS * plan.calls)
-        settings = (
-            {"STACK_PORT": str(plan.port or free_port())} | SETTINGS | self.receiver.settings()
-        )
         try:
-            make("up", self.directory / "stack", settings)
-            self.stack = Stack(self.directory / "stack")
-            self.stack.given |= settings
-            self.has_disk = self.mount(DISK_BYTES + plan.calls * DISK_BYTES_PER_CALL)
-            if self.has_disk:
-                self.move_data()
+            self.open(plan, SETTINGS | self.receiver.settings())
             self.people = self.populate(plan.users)
         except BaseException:
             self.down()
             raise
+
+    def open(self, plan: Plan, settings: dict[str, str]) -> None:
+        """Brings the hosts up."""
+        settings = {"STACK_PORT": str(plan.port or free_port())} | settings
+        make("up", self.directory / "stack", settings)
+        self.hosts[""] = Stack(self.directory / "stack")
+        self.has_disk = self.mount(DISK_BYTES + plan.calls * DISK_BYTES_PER_CALL)
+        if self.has_disk:
+            self.move_data()
+        else:
+            self.spared += ("disk",)
+
+    def host(self, name: str) -> Stack:
+        """The host of that name; without one the first, which has what all share."""
+        return self.hosts.get(name) or self.stack
+
+    @property
+    def stack(self) -> Stack:
+        return next(iter(self.hosts.values()))
+
+    def places(self, person: Person) -> dict[str, Person]:
+        """The user as a client of each host."""
+        return {name: at(host, person) for name, host in self.hosts.items()}
+
+    def lacking(self) -> str:
+        """What the database lacks besides what `/readyz` says; nothing where all is well."""
+        return ""
+
+    def ended(self) -> list[tuple[str, str]]:
+        """Servers that are not there, each with its host."""
+        programs = (("MYSQL", "mariadb"), ("REDIS", "redis"), ("NGINX", "nginx"))
+        return [
+            (server, name)
+            for name, host in self.hosts.items()
+            for program, server in programs
+            if (pid := host.get(f"{program}_PID")) and not alive(int(pid))
+        ]
 
     def mount(self, size: int) -> bool:
         """A disk that can be full is a tmpfs, and that takes root."""
@@ -101,11 +140,11 @@ class Stage:
         wait_until(lambda: not alive(pid), 60, message="the end of MariaDB")
         shutil.move(data, self.disk / "mysql")
         data.symlink_to(self.disk / "mysql")
-        self.start("mariadb")
+        self.start("mariadb", "")
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, host: str) -> None:
         """By the stack's own script; what stands in the way may be another fault, which passes."""
-        starter = self.stack.directory / "bin" / f"start-{name}"
+        starter = self.host(host).directory / "bin" / f"start-{name}"
         for attempts_left in reversed(range(5)):
             done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=120)
             if done.returncode == 0:
@@ -129,13 +168,29 @@ class Stage:
         first = persons.index(person) // GROUP * GROUP
         return [other for other in persons[first : first + GROUP] if other is not person]
 
+    @property
+    def root(self) -> Path:
+        """Everything of the stack lies below it."""
+        return self.directory
+
+    def logs(self) -> dict[str, Path]:
+        """Folders and files by the names under which they are kept."""
+        return {name: host.directory / "logs" for name, host in self.hosts.items()}
+
     def keep_logs(self) -> None:
         """Copies what the programs logged to where it outlives the stack."""
-        if self.kept is not None:
-            shutil.copytree(self.directory / "stack" / "logs", self.kept, dirs_exist_ok=True)
+        for name, log in self.logs().items() if self.kept is not None else ():
+            if log.is_dir():
+                shutil.copytree(log, self.kept / name, dirs_exist_ok=True)
+            else:
+                shutil.copy2(log, self.kept / f"{name}.log")
+
+    def close(self) -> None:
+        """Brings the hosts down."""
+        make("down", self.directory / "stack", {})
 
     def down(self) -> None:
-        make("down", self.directory / "stack", {})
+        self.close()
         self.receiver.close()
         self.remove()
 

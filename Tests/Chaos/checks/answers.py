@@ -63,43 +63,45 @@ def allowed(answer: Answer, book: Ledger, records: Records) -> None:
         records.violation("no refusal without a reason", f"{answer}: {answer.details}")
 
 
-def costs_requests(outage: Outage) -> bool:
+def costs_requests(outage: Outage, host: str) -> bool:
     """Whether REST may fail for it. Workers are replaced one by one, and calls need no Redis, no sidecar and no
     sender."""
     return not outage.faults or any(
-        way != "reload" and target not in ("webhooks", "signaling", "redis")
-        for way, target in outage.faults
+        kind.way != "reload" and kind.target not in ("webhooks", "signaling", "redis")
+        for kind in outage.at(host)
     )
 
 
-def costs_answers(outage: Outage) -> bool:
+def costs_answers(outage: Outage, host: str) -> bool:
     """Whether a request may get no answer at all."""
     return not outage.faults or any(
-        target in ("nginx", "nginx-worker") for _, target in outage.faults
+        kind.target in ("nginx", "nginx-worker") for kind in outage.at(host)
     )
 
 
-def costs_sockets(outage: Outage) -> bool:
+def costs_sockets(outage: Outage, host: str) -> bool:
     """Whether sockets may break for it."""
     return not outage.faults or any(
-        target in ("nginx", "nginx-worker", "signaling") for _, target in outage.faults
+        kind.target in ("nginx", "nginx-worker", "signaling") for kind in outage.at(host)
     )
 
 
 def bystanders(records: Records) -> None:
-    """What a fault does not concern goes on."""
+    """What a fault does not concern goes on, and so does another host than it concerns."""
     for answer in records.answers:
+        if not answer.is_ambiguous or answer.fault.startswith("command"):
+            continue
         near = records.near(answer.began, answer.ended, SHORTLY_SECONDS)
-        is_command = answer.fault.startswith("command")
-        if answer.status is None and not is_command and near and not any(map(costs_answers, near)):
+        host = answer.host
+        if answer.status is None and near and not any(costs_answers(o, host) for o in near):
             records.violation("nginx answers for what is away", f"{answer}: {near[0].name}")
-        if answer.is_ambiguous and not is_command and near and not any(map(costs_requests, near)):
+        if near and not any(costs_requests(o, host) for o in near):
             records.violation(
                 "calls go on without Redis, sidecar and sender", f"{answer}: {near[0].name}"
             )
-    for device, at in records.lost_sockets:
+    for device, host, at in records.lost_sockets:
         near = records.near(at, at, SHORTLY_SECONDS)
-        if near and not any(map(costs_sockets, near)):
+        if near and not any(costs_sockets(o, host) for o in near):
             records.violation(
                 "sockets stay open without database, Redis and workers",
                 f"{device} at {at:.3f}: {near[0].name}",

@@ -15,9 +15,10 @@ STATUSES = ("completed", "missed", "rejected", "failed")
 
 def check(stage: Stage, book: Ledger, records: Records) -> None:
     for person in stage.people:
-        statistics(person, book, records)
-        pages(person, book, records)
-        badge(person, book, records)
+        for place in stage.places(person).values():
+            statistics(place, book, records)
+            pages(place, book, records)
+            badge(place, stage, records)
     tables(stage, book, records)
 
 
@@ -64,10 +65,10 @@ def pages(person: Person, book: Ledger, records: Records) -> None:
         )
 
 
-def badge(person: Person, book: Ledger, records: Records) -> None:
+def badge(person: Person, stage: Stage, records: Records) -> None:
     """What the API says is what the table has, whose rows `invariants` counts."""
     said = expect.succeeded(person.get("/calls/history/unseen"))["missed"]
-    rows = person.stack.sql(
+    rows = stage.stack.sql(
         "SELECT unseen_missed FROM call_history_totals WHERE user_id = %s", person.id
     )
     if said != (rows[0]["unseen_missed"] if rows else 0):

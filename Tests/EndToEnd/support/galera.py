@@ -47,6 +47,7 @@ class Node:
     """One MariaDB of the cluster."""
 
     def __init__(self, directory: Path, name: str, ports: list[int], members: str):
+        self.name = name
         self.directory = directory / name
         (self.directory / "data").mkdir(parents=True)
         self.port, group, ist, sst = ports
@@ -97,13 +98,14 @@ wsrep-provider-options = "{joined}"
         return int((self.directory / "pid").read_text())
 
     def start(self, *options: str) -> None:
+        (self.directory / "s").unlink(missing_ok=True)
         self.process = subprocess.Popen(
             ["mariadbd", f"--defaults-file={self.config}", *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self.is_synced, 60, 0.1, f"{self.directory.name}")
+        wait_until(self.is_synced, 60, 0.1, self.name)
 
     def connect(self, database: str | None = "chattrix", user: str = "chattrix"):
         return pymysql.connect(
@@ -128,6 +130,10 @@ wsrep-provider-options = "{joined}"
         done = subprocess.run([*client, user, "-e", statement], capture_output=True, text=True)
         return "Synced" in done.stdout
 
+    def is_whole(self) -> bool:
+        """Whether it serves in a cluster with all others."""
+        return self.is_synced() and self.count("wsrep_cluster_size") == 3
+
     def administrate(self, statement: str) -> list[dict]:
         """As root, also where the node serves nobody else."""
         with self.connect(None, getpass.getuser()) as connection, connection.cursor() as cursor:
@@ -151,9 +157,10 @@ wsrep-provider-options = "{joined}"
 class Cluster:
     """Three nodes, and the hosts a and b, whose first nodes are different ones."""
 
-    def __init__(self):
+    def __init__(self, settings: dict[str, str] | None = None):
         if obstacle():
             pytest.skip(obstacle())
+        self.settings = settings or {}
         self.directory = Path(tempfile.mkdtemp(prefix="chattrix-galera-"))
         self.directory.chmod(0o755)
         self.nodes: list[Node] = []
@@ -226,7 +233,7 @@ class Cluster:
             "WORKERS": "3",
             "CALL_TIMEOUT_SECONDS": "4",
         }
-        make("up", directory, NO_LIMITS | settings | others)
+        make("up", directory, NO_LIMITS | settings | self.settings | others)
         stack = Stack(directory)
         stack.connect = self.nodes[order[0]].connect
         return stack
@@ -235,10 +242,9 @@ class Cluster:
         """Brings back nodes that were killed, with all that they lack, and waits for both hosts."""
         for node in self.nodes:
             if not alive(node.process.pid):
-                (node.directory / "s").unlink(missing_ok=True)
                 node.start()
         for node in self.nodes:
-            wait_until(lambda n=node: n.is_synced() and n.count("wsrep_cluster_size") == 3, 60, 0.1)
+            wait_until(node.is_whole, 60, 0.1)
         self.a.local, self.b.local = threading.local(), threading.local()
         wait_until(lambda: answers(self.a) and answers(self.b), 30, 0.1)
 
