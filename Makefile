@@ -81,6 +81,9 @@ test-e2e: build ## The end-to-end suite through nginx (PYTEST_ARGS=… picks som
 	@$(STACK) packages test
 	@Tests/Stack/end-to-end.sh
 
+test-apache: ## The end-to-end suite behind Apache httpd in place of nginx (PYTEST_ARGS=… picks some)
+	@$(MAKE) test-e2e STACK_SERVER=apache
+
 test-cluster: build ## Two hosts over a Galera cluster of three nodes (PYTEST_ARGS="--rounds 200")
 	@$(STACK) packages cluster
 	@PYTEST_ARGS="-n 0 -m slow test_galera.py test_galera_failures.py test_galera_chaos.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
@@ -169,5 +172,5 @@ install: build ## Install programs, SQL, nginx and systemd files, manual pages (
 clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
-.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e test-cluster \
-  test-upgrade lint bench fuzz tsan chaos conformance deb test-deb install clean
+.PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e test-apache \
+  test-cluster test-upgrade lint bench fuzz tsan chaos conformance deb test-deb install clean

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from support.logs import access_lines, files, settle
+from support.logs import access_line, files, settle
 from support.raw import dial, exchange, parsed, status
 from support.silence import upgrade
 from support.variants import variant
@@ -69,7 +69,7 @@ def test_from_http_to_https(stack, method):
     assert code == 308
     assert headers["location"] == f"{stack.api_url}/calls/active?token={token}"
     assert headers["cache-control"] == "no-store" and "strict-transport-security" not in headers
-    (line,) = [line for line in access_lines(stack) if line["requestId"] == headers["x-request-id"]]
+    line = access_line(stack, headers["x-request-id"])
     assert line["path"] == "/api/v1/calls/active" and line["status"] == 308
     for path in files(stack):
         assert token not in path.read_bytes().decode(errors="replace"), path
@@ -153,10 +153,7 @@ def test_a_balancers_word(stack):
         assert asked(stack, given, "/healthz")[0] == 404
         assert asked(stack, given, "/signaling/healthz")[0] == 404
         _, headers, _ = asked(stack, given)
-        (line,) = [
-            line for line in access_lines(stack) if line["requestId"] == headers["x-request-id"]
-        ]
-        assert line["remoteAddress"] == logged
+        assert access_line(stack, headers["x-request-id"])["remoteAddress"] == logged
     assert asked(stack, None, "/healthz")[0] == 200
 
 

@@ -11,12 +11,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from support import expect, keys
-from support.logs import access_lines, files, program_files, program_lines, settle
+from support.logs import access_line, files, program_files, program_lines, settle
 from support.people import send
 from support.raw import dial, exchange, parsed
 from support.silence import upgrade
 from support.sockets import Socket
-from support.stack import command, wait_until
+from support.stack import command
 
 criterion = pytest.mark.criterion
 
@@ -124,9 +124,8 @@ def test_nginx_logs_paths_without_what_may_be_secret(stack):
         head, _, _ = exchange(stack, request.encode("latin-1")).partition(b"\r\n\r\n")
         number = re.search(rb"(?i)^x-request-id: (\w+)", head, re.MULTILINE)[1].decode()
         marks[number] = (path, agent, logged or path.partition("?")[0])
-    lines = {line["requestId"]: line for line in access_lines(stack)}
     for number, (path, agent, logged) in marks.items():
-        line = lines[number]
+        line = access_line(stack, number)
         assert line["path"] == logged, (path, line)
         kept = re.fullmatch(r"[ -~]{1,200}", agent) and not re.search(r'["\\]', agent)
         assert line["userAgent"] == (agent if kept else ""), line
@@ -150,8 +149,7 @@ def test_nginx_logs_no_frame_of_a_websocket(people, stack):
     code, headers, _ = parsed(answer)
     assert code == 101
     number = headers["x-request-id"]
-    found = lambda: [line for line in access_lines(stack) if line["requestId"] == number]  # noqa: E731
-    (line,) = wait_until(found, 20, 0.5)  # written once the server has seen the socket's end
+    line = access_line(stack, number)
     assert (line["method"], line["protocol"], line["path"]) == ("GET", "HTTP/1.1", "/ws")
     assert line["status"] == 101 and line["userAgent"] == "tester"
 

@@ -12,7 +12,7 @@ import urllib.parse
 import pytest
 
 from support import expect
-from support.logs import access_lines
+from support.logs import access_line
 from support.people import send
 from support.raw import dial, exchange, parsed, status
 from support.silence import upgrade
@@ -162,8 +162,7 @@ def test_nobody_is_believed_about_addresses(stack):
     response = send(stack, "GET", stack["OPS_URL"] + "/healthz", headers=claims)
     assert response.status_code == 200
     number = send(stack, "GET", "/calls/active", headers=claims).headers["X-Request-Id"]
-    (line,) = [line for line in access_lines(stack) if line["requestId"] == number]
-    assert line["remoteAddress"] in ("127.0.0.1", "::1")
+    assert access_line(stack, number)["remoteAddress"] in ("127.0.0.1", "::1")
 
 
 @pytest.mark.nginx("Apache's configuration is checked by make lint")

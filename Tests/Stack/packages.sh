@@ -7,6 +7,7 @@ packages_needed() { # build|stack|test|cluster|lint|deb|test-deb: package, tab, 
   [[ $1 != @(deb|test-deb) ]] || printf 'dpkg-dev\tcommand dpkg-shlibdeps\nlintian\tcommand lintian\n'
   [[ $1 != test-deb ]] || printf 'debootstrap\tcommand debootstrap\nopenssl\tcommand openssl\n'
   [[ $1 != @(test|cluster|lint|test-deb) ]] || printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
+  [[ $1 != @(test|lint) ]] || printf 'apache2-bin\tcommand apache2\n'
   [[ $1 != lint ]] || printf 'node-typescript\tcommand tsc\n'
   [[ $1 != @(lint|deb|test-deb) ]] || return 0
   cat <<'END'

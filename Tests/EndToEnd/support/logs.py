@@ -46,11 +46,27 @@ def has_open(pid: int, path: Path) -> bool:
         return False
 
 
-def access_lines(stack: Stack) -> list[dict]:
-    """The requests that the web server has logged, each line read strictly as one JSON object."""
-    settle(stack)
+def access_line(stack: Stack, request_id: str) -> dict:
+    """The one line of a request; nginx writes that of a WebSocket once it has seen the socket's end, and Apache any
+    line after its answer."""
+
+    def found() -> list[dict]:
+        lines = [line for line in logged(stack) if line["requestId"] == request_id]
+        if not lines and SERVER == "nginx":
+            settle(stack)
+        return lines
+
+    (line,) = wait_until(found, 20, 0.05, f"a line of {request_id}")
+    return line
+
+
+def logged(stack: Stack) -> list[dict]:
+    """The complete lines of the access log."""
     found = sorted(Path(stack["LOG_DIR"]).glob(f"{SERVER}-access.log*"))
-    return [json.loads(line) for path in found for line in path.read_text().splitlines()]
+    texts = [path.read_text() for path in found]
+    return [
+        json.loads(line) for text in texts for line in text[: text.rfind("\n") + 1].splitlines()
+    ]
 
 
 def program_files(stack: Stack) -> list[Path]:

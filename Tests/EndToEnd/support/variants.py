@@ -49,6 +49,8 @@ SETTINGS = {
     # Webhooks and kicks go to a receiver of the tests'.
     "webhooks": NO_LIMITS
     | {"CALL_TIMEOUT_SECONDS": "5", "WORKERS": "4", "MAX_CALL_DURATION_SECONDS": "600"},
+    # Apache httpd in nginx's place.
+    "apache": NO_LIMITS | {"STACK_SERVER": "apache", "WORKERS": "2"},
     # A Redis with a replica that can take its place.
     "replicated": NO_LIMITS | {"WORKERS": "3"},
     # Agora's notifications, and an absence that a test can wait for.

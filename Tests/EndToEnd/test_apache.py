@@ -1,0 +1,113 @@
+"""Behind Apache httpd in nginx's place (`nginx/apache`), in short: `make test-apache` has the whole suite go through it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from support import expect
+from support.people import send
+from support.raw import dial, exchange, parsed
+from support.silence import upgrade
+from support.stack import wait_until
+from support.variants import variant
+from test_hangs import descriptors
+
+pytestmark = variant("apache")
+criterion = pytest.mark.criterion
+
+
+@criterion("R11.1", "R11.2", "R11.4", "R3.1", "C6.2")
+def test_a_whole_call(people, stack):
+    """mod_proxy_fcgi and mod_proxy_http: REST, and both participants' sockets."""
+    assert send(stack, "GET", "/calls/active").headers["Server"] == "Apache"
+    caller, callee = people.pair()
+    calling, listening = caller.socket(), callee.socket()
+    call = caller.call(callee)["callId"]
+    listening.take("call_invitation", callId=call)
+    calling.take("call_ringing", callId=call)
+    channel = callee.accept(call)["channelId"]
+    calling.take("call_accepted", callId=call)
+    token = {"channelId": channel, "role": "publisher"}
+    assert expect.succeeded(caller.post("/agora/token/generate", token))["token"]
+    assert listening.command("call.end", callId=call)["status"] == 200
+    calling.take("call_ended", callId=call, endedBy=callee.id)
+
+
+@criterion("R9.5", "R12.1", "R12.5")
+def test_without_credentials(people, stack):
+    """401 of a worker and of the WebSocket server, with the request's id."""
+    refusal = send(stack, "GET", "/calls/active")
+    expect.refused(refusal, 401, "AUTHENTICATION_FAILED")
+    assert refusal.headers["WWW-Authenticate"].startswith("Bearer")
+    code, headers, body = parsed(exchange(stack, upgrade(stack, "no token")))
+    assert code == 401 and headers["x-request-id"].encode() in body
+
+
+@criterion("R12.1")
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "RESOURCE_NOT_FOUND"),
+        ("GET", "/.error/503", 404, "RESOURCE_NOT_FOUND"),
+        ("POST", "/api/v1/openapi.json", 405, "METHOD_NOT_ALLOWED"),
+    ],
+)
+def test_what_apache_says_itself(stack, method, path, status, code):
+    response = send(stack, method, stack.api_url.removesuffix("/api/v1") + path)
+    expect.refused(response, status, code)
+    assert response.headers.get("Allow") == ("GET, HEAD" if status == 405 else None)
+
+
+@criterion("R12.1", "C3")
+def test_a_worker_that_dies(people, stack):
+    """503 with Retry-After for what is 502 to Apache."""
+    caller, callee = people.pair()
+    caller.end(caller.call(callee)["callId"])  # makes their lines
+    for _ in range(24):
+        caller.active()  # so that no worker has a connection still to make
+    before = descriptors(stack)
+    body = {"calleeId": callee.id, "callType": "audio"}
+    with stack.connect() as connection, connection.cursor() as cursor, ThreadPoolExecutor(1) as one:
+        connection.begin()
+        cursor.execute("SELECT * FROM user_lines WHERE user_id = %s FOR UPDATE", (caller.id,))
+        waiting = one.submit(caller.post, "/calls/initiate", json=body)
+
+        def with_a_request():
+            return [pid for pid, count in descriptors(stack).items() if count > before[pid]]
+
+        (victim,) = wait_until(with_a_request, 10, 0.01)
+        os.kill(victim, signal.SIGKILL)
+        refusal = waiting.result()
+    expect.refused(refusal, 503, "SERVICE_UNAVAILABLE")
+    assert int(refusal.headers["Retry-After"]) >= 1
+    wait_until(lambda: victim not in stack.workers() and len(stack.workers()) == 2, 10)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tls(stack):
+    """TLS 1.3 and HTTP/2, nothing older than TLS 1.2, HSTS."""
+    client = ssl.create_default_context(cafile=stack["CA_FILE"])
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    with dial(stack, client) as connection:
+        assert (connection.version(), connection.selected_alpn_protocol()) == ("TLSv1.3", "h2")
+    old = ssl.create_default_context(cafile=stack["CA_FILE"])
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        dial(stack, old)
+    assert send(stack, "GET", "/calls/active").headers["Strict-Transport-Security"]
+
+
+def test_the_console(stack):
+    """A page of the host's own, and what it may load."""
+    page = requests.get(stack["OPS_URL"] + "/console/", verify=stack["CA_FILE"], timeout=20)
+    assert page.status_code == 200 and "text/html" in page.headers["Content-Type"]
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "main.js" in page.text
