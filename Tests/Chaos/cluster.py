@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 from Chaos.stage import Plan, Stage
@@ -10,7 +12,7 @@ from support.stack import alive
 
 
 class ClusterStage(Stage):
-    spared = ("mariadb", "disk")
+    spared = ("mariadb",)
 
     def open(self, plan: Plan, settings: dict[str, str]) -> None:
         if obstacle():
@@ -18,6 +20,20 @@ class ClusterStage(Stage):
         self.cluster = Cluster(settings)
         self.nodes = self.cluster.nodes
         self.hosts = {"a": self.cluster.a, "b": self.cluster.b}
+        self.disk = self.cluster.directory / "disk"
+        self.take_small_disk(plan)
+
+    def move_data(self) -> None:
+        """Those of the node that host a has first go to the small disk."""
+        node = self.nodes[0]
+        data = node.directory / "data"
+        node.process.terminate()
+        node.process.wait(60)
+        # With its owner, who is not the run's.
+        subprocess.run(["cp", "-a", str(data), str(self.disk)], check=True)
+        shutil.rmtree(data)
+        data.symlink_to(self.disk / "data")
+        node.start()
 
     def lacking(self) -> str:
         return ", ".join(
@@ -25,13 +41,16 @@ class ClusterStage(Stage):
         )
 
     def ended(self) -> list[tuple[str, str]]:
-        nodes = [node for node in self.nodes if not alive(node.process.pid)]
+        """A node that could not apply what the others did has left them for good: its administrator starts it again."""
+        nodes = [n for n in self.nodes if not alive(n.process.pid) or not n.is_connected()]
         return [("node", node.name) for node in nodes] + super().ended()
 
     def start(self, name: str, host: str) -> None:
         if name != "node":
             return super().start(name, host)
-        next(node for node in self.nodes if node.name == host).start()
+        node = next(node for node in self.nodes if node.name == host)
+        node.kill()
+        node.start()
 
     @property
     def root(self) -> Path:
@@ -43,3 +62,8 @@ class ClusterStage(Stage):
     def close(self) -> None:
         if hasattr(self, "cluster"):
             self.cluster.down()
+
+    def remove(self) -> None:
+        super().remove()
+        if hasattr(self, "cluster"):
+            shutil.rmtree(self.cluster.directory, ignore_errors=True)

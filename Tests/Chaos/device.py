@@ -35,6 +35,8 @@ class Device:
         self.connection_ids: set[str] = set()
         self.connection: ClientConnection | None = None
         self.results: dict[str, asyncio.Future] = {}
+        # Whether the present connection has had its first message, `connected`.
+        self.has_begun = False
         # False: leave and come back no more. Restless devices go away by themselves.
         self.is_wanted = self.is_restless = True
         self.is_leaving = False
@@ -82,14 +84,15 @@ class Device:
             close_timeout=1,
             ping_interval=None,
         ) as connection:
-            self.connection, self.is_leaving = connection, False
+            self.connection, self.is_leaving, self.has_begun = connection, False, False
             errand = asyncio.create_task(self.errands(connection))
             try:
                 async for text in connection:
                     self.receive(json.loads(text))
                 self.records.count(f"socket closed: {connection.close_code}")
             finally:
-                if not self.is_leaving:
+                # One that comes while the database is away is closed where it stays away.
+                if self.has_begun and not self.is_leaving:
                     self.records.lost_sockets.append((f"{self}", self.host, time.time()))
                 errand.cancel()
                 self.connection = None
@@ -122,6 +125,7 @@ class Device:
         if kind in EVENTS:
             self.keep(int(frame["id"]), kind, data)
         elif kind == "connected":
+            self.has_begun = True
             self.connection_ids.add(data["connectionId"])
             if int(data["lastEventId"]) < self.last or data.get("resync"):
                 self.records.violation("no event is taken back", f"{self} at {self.last}: {data}")

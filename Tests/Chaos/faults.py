@@ -78,9 +78,9 @@ WAYS = {
     "fill": ["disk"],
 }
 # Of a cluster; never two at a time, so that it keeps its quorum but where that is the fault.
-OF_NODES = ("node", "quorum")
+OF_NODES = ("node", "quorum", "disk")
 # What several hosts share.
-SHARED = ("mariadb", "redis", "disk", *OF_NODES)
+SHARED = ("mariadb", "redis", *OF_NODES)
 
 
 class Deck:
@@ -261,7 +261,7 @@ def isolate(stage: Stage, fault: Fault) -> None:
 
 
 def fill(stage: Stage, fault: Fault) -> None:
-    """The disk of MariaDB's data is full."""
+    """The disk of MariaDB's data is full, or that of one node's."""
     ballast = stage.disk / "ballast"
     try:
         with ballast.open("wb") as file, contextlib.suppress(OSError):

@@ -92,6 +92,10 @@ class Stage:
         settings = {"STACK_PORT": str(plan.port or free_port())} | settings
         make("up", self.directory / "stack", settings)
         self.hosts[""] = Stack(self.directory / "stack")
+        self.take_small_disk(plan)
+
+    def take_small_disk(self, plan: Plan) -> None:
+        """What can be full, where that can be."""
         self.has_disk = self.mount(DISK_BYTES + plan.calls * DISK_BYTES_PER_CALL)
         if self.has_disk:
             self.move_data()

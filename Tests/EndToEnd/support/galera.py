@@ -134,6 +134,14 @@ wsrep-provider-options = "{joined}"
         """Whether it serves in a cluster with all others."""
         return self.is_synced() and self.count("wsrep_cluster_size") == 3
 
+    def is_connected(self) -> bool:
+        """Whether it is in touch with the others, or tries to be; of one that does not answer nobody knows."""
+        try:
+            rows = self.administrate("SHOW GLOBAL STATUS LIKE 'wsrep_connected'")
+        except pymysql.err.Error:
+            return True
+        return [row["Value"] for row in rows] == ["ON"]
+
     def administrate(self, statement: str) -> list[dict]:
         """As root, also where the node serves nobody else."""
         with self.connect(None, getpass.getuser()) as connection, connection.cursor() as cursor:
