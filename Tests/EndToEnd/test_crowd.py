@@ -15,7 +15,7 @@ from support.outages import signals
 from support.stack import resident_bytes, wait_until
 from support.variants import variant
 
-pytestmark = [*variant("crowded"), pytest.mark.timeout(240)]
+pytestmark = [*variant("crowded"), pytest.mark.timeout(480)]
 criterion = pytest.mark.criterion
 
 WANTED = 10_000

@@ -58,7 +58,7 @@ class Wanderer(Device):
     def wander(self) -> None:
         """Comes and goes until all have seen the fence: that a call rings is told where the device that
         has its invitation comes back, if the server has died in between."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self.is_done:
             assert time.monotonic() < deadline, f"{self} stays at {self.last} of {self.person.id}"
             try:
@@ -113,7 +113,7 @@ def one_call(people: People, chance: random.Random, kind_of_device: type[Wandere
             wandering = [threads.submit(device.wander) for device in devices]
             call_id = caller.call(callee)["callId"]
             direct(people, kind, chance, (caller, callee), call_id)
-            wait_until(lambda: caller.details(call_id)["status"] in OVER, 15)
+            wait_until(lambda: caller.details(call_id)["status"] in OVER, 60)
             fence = callee.call(caller)["callId"]
             for device in devices:
                 device.fence = fence

@@ -164,14 +164,15 @@ def test_both_sides_count(people):
 def away_from_the_full_hour() -> None:
     """Sums per hour follow a shift by seconds only where no full hour lies between."""
     wait_until(
-        lambda: 40 < datetime.now(UTC).minute * 60 + datetime.now(UTC).second < 3580,
-        70,
+        lambda: 60 < datetime.now(UTC).minute * 60 + datetime.now(UTC).second < 3500,
+        180,
         0.5,
         "a time away from the full hour",
     )
 
 
 @criterion("R15.1")
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("period", DAYS)
 def test_the_edge_of_a_period(people, period):
     """§7.3: exact to the second: a call leaves the period as its moment goes by."""
@@ -179,22 +180,44 @@ def test_the_edge_of_a_period(people, period):
     person = people.person()
     finished_call(people, person, "video", "completed", 30)
     finished_call(people, person, "audio", "missed")
-    # Both calls get to lie 3 s inside; the completed one began 30 s earlier than that, outside.
-    shift_user(people.stack, [person.id], DAYS[period] * 86_400 - 3)
+    for seconds in (
+        3,
+        8,
+        20,
+    ):  # how far inside; on a busy machine the moment may be over before it is asked about
+        # Both calls get to lie so far inside; the completed one began 30 s earlier than that, outside.
+        inside = seconds_inside(newest(person.history()["calls"]), person.statistics(period=period))
+        shift_user(people.stack, [person.id], int(inside) - seconds)
+        states = counts_until_outside(person, period, seconds)
+        if states != {0}:
+            break
+    assert states == {0, 1}, states
+
+
+def newest(entries: list[dict]) -> datetime:
+    return max(expect.moment(entry["timestamp"]) for entry in entries)
+
+
+def seconds_inside(moment: datetime, answer: dict) -> float:
+    """How far a moment lies inside of the period of an answer; negative outside."""
+    return (moment - expect.moment(answer["from"])).total_seconds()
+
+
+def counts_until_outside(person, period: str, seconds: int) -> set[int]:
+    """How many calls are counted before and after the newest one leaves the period, a second apart at least."""
     entries = person.history()["calls"]
-    newest = max(expect.moment(entry["timestamp"]) for entry in entries)
-    deadline = time.monotonic() + 10
-    states = set()
+    counts = set()
+    deadline = time.monotonic() + seconds + 60
     while time.monotonic() < deadline:
         answer = person.statistics(period=period)
-        inside = newest - expect.moment(answer["from"])
-        if abs(inside.total_seconds()) > 1:
+        inside = seconds_inside(newest(entries), answer)
+        if abs(inside) > 1:
             agree(answer, entries)
-            states.add(answer["totalCalls"])
-        if inside.total_seconds() < -1:
+            counts.add(answer["totalCalls"])
+        if inside < -1:
             break
-        time.sleep(0.05)  # well below the limit of requests
-    assert states == {0, 1}, states
+        time.sleep(seconds / 30)  # below the limit of requests
+    return counts
 
 
 @criterion("R15.1")
