@@ -43,6 +43,11 @@ class Relay(threading.Thread):
         self.loop.run_until_complete(self.listen())
         with contextlib.suppress(RuntimeError):
             self.loop.run_forever()
+        # What is under way ends with the loop: a coroutine that is collected later would look for it in vain.
+        under_way = asyncio.all_tasks(self.loop)
+        for task in under_way:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
 
     async def listen(self) -> None:
         await asyncio.start_unix_server(self.relay, self.path)
@@ -57,10 +62,11 @@ class Relay(threading.Thread):
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_unix_connection(self.server)
-        await asyncio.gather(
-            self.forward(reader, server_writer, Commands(self)),
-            self.forward(server_reader, writer, None),
-        )
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(
+                self.forward(reader, server_writer, Commands(self)),
+                self.forward(server_reader, writer, None),
+            )
 
     async def forward(self, reader, writer, commands: Commands | None) -> None:
         """In order, each piece after the delay."""
