@@ -50,13 +50,9 @@ package final class MySQLConnection {
     ]
   }
 
-  /// - Parameters:
-  ///   - address: Where, among those of `options`; nil for the first.
-  ///   - multipleStatements: For migration files only.
+  /// - Parameter address: Where, among those of `options`; nil for the first.
   /// - Throws: `MySQLError` (`isUnavailable` where the server cannot be reached).
-  package init(
-    _ options: MySQLOptions, at address: MySQLAddress? = nil, multipleStatements: Bool = false
-  ) throws(MySQLError) {
+  package init(_ options: MySQLOptions, at address: MySQLAddress? = nil) throws(MySQLError) {
     let address = address ?? options.addresses[0]
     guard libraryIsReady, let handle = mysql_init(nil) else {
       throw MySQLError(code: 2008, message: "out of memory")
@@ -67,11 +63,9 @@ package final class MySQLConnection {
       options.readTimeoutSeconds)
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
     if options.socket == nil, address.usesTCP { chattrix_use_tcp(handle) }
-    let flags =
-      UInt(CLIENT_FOUND_ROWS) | (multipleStatements ? UInt(CLIENT_MULTI_STATEMENTS) : 0)
     let connected = mysql_real_connect(
       handle, options.socket == nil ? address.host : nil, options.user, options.password,
-      options.database, UInt32(address.port), options.socket, flags)
+      options.database, UInt32(address.port), options.socket, UInt(CLIENT_FOUND_ROWS))
     guard connected != nil else { throw failure() }
     chattrix_wait_in_receive(handle, channel, options.readTimeoutSeconds)
     for setting in Self.sessionSettings(options) { try run(setting) }

@@ -103,13 +103,17 @@ package struct MySQLError: Error, CustomStringConvertible {
   package var isDuplicate: Bool { code == 1062 }
 
   /// ER_DUP_ENTRY in that unique key, whose name the message has in it, in whatever language.
-  ///
+  package func isDuplicate(in key: StaticString) -> Bool { isDuplicate && says(key) }
+
+  /// ER_CANT_CREATE_TABLE because of InnoDB's HA_ERR_FOUND_DUPP_KEY: MariaDB's answer to a foreign key of a name that
+  /// there is.
+  package var isForeignKeyThere: Bool { code == 1005 && says(" 121 \"") }
+
   /// By hand: the `contains` of a text in a text brings the regular expressions along, a megabyte.
-  package func isDuplicate(in key: StaticString) -> Bool {
-    guard isDuplicate else { return false }
+  private func says(_ text: StaticString) -> Bool {
     let message = Array(message.utf8)
-    let name = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
-    return message.indices.contains { message[$0...].starts(with: name) }
+    let text = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    return message.indices.contains { message[$0...].starts(with: text) }
   }
 
   package var description: String { "MySQL \(code) (\(state)): \(message)" }

@@ -23,15 +23,12 @@ package struct MySQLNodes {
 
   /// Connects to the first address that can be connected to.
   /// - Throws: `MySQLError`: the last address's, or one that no other address would spare.
-  package mutating func connect(multipleStatements: Bool = false) throws(MySQLError)
-    -> MySQLConnection
-  {
+  package mutating func connect() throws(MySQLError) -> MySQLConnection {
     let begin = MonotonicClock.milliseconds()
     var failure: MySQLError?
     for index in order(at: begin) {
       do throws(MySQLError) {
-        let connection = try MySQLConnection(
-          options, at: options.addresses[index], multipleStatements: multipleStatements)
+        let connection = try MySQLConnection(options, at: options.addresses[index])
         (current, avoidedUntil[index]) = (index, 0)
         return connection
       } catch {

@@ -30,6 +30,10 @@ package struct DatabaseInspection {
     package var pending: [String] = []
     /// Versions that are of no file here: of a newer program.
     package var unknown: [Int] = []
+    /// Migrations that have begun and not ended.
+    package var unfinished: [MigrationProgress] = []
+    /// Whether a program is migrating now.
+    package var isMigrating = false
     /// Stored procedures that are not there, and those whose text is another.
     package var missingRoutines: [String] = []
     package var otherRoutines: [String] = []
@@ -43,9 +47,11 @@ package struct DatabaseInspection {
     return try database.read { connection in
       let applied = try Self.appliedVersions(connection)
       let differing = try routines.differing(connection)
+      let unfinished = try MigrationProgress.all(connection)
       return Schema(
         pending: files.filter { !applied.contains($0.version) }.map(\.name),
-        unknown: applied.subtracting(files.map(\.version)).sorted(),
+        unknown: applied.subtracting(files.map(\.version)).sorted(), unfinished: unfinished,
+        isMigrating: try Migrations.isLocked(connection),
         missingRoutines: differing.missing, otherRoutines: differing.other)
     }
   }

@@ -47,6 +47,10 @@ struct DatabaseChecks {
   }
 
   private func version(_ schema: DatabaseInspection.Schema) -> Finding {
+    if let progress = schema.unfinished.first {
+      return unfinished(
+        progress, schema.isMigrating, isOfFile: schema.pending.contains(progress.name))
+    }
     if !schema.pending.isEmpty {
       return .fault(
         "schema", "not applied: " + schema.pending.joined(separator: ", "),
@@ -58,6 +62,23 @@ struct DatabaseChecks {
         "schema", "is newer than these programs (\(versions))", "Upgrade this host's programs.")
     }
     return .ok("schema", "up to date")
+  }
+
+  private func unfinished(_ progress: MigrationProgress, _ isMigrating: Bool, isOfFile: Bool)
+    -> Finding
+  {
+    let count = "\(progress.done) of its \(progress.statements) statements are done"
+    if isMigrating {
+      return .warning(
+        "schema", "\(progress.name) is under way: \(count)",
+        "Wait for it; SHOW PROCESSLIST has its statement.")
+    }
+    return .fault(
+      "schema", "\(progress.name) was cut off: \(count)",
+      isOfFile
+        ? "chattrix-ctl migrate goes on with it."
+        : "chattrix-ctl migrate of the version that began it goes on with it: upgrade this host's programs."
+    )
   }
 
   private func routines(_ schema: DatabaseInspection.Schema) -> Finding {

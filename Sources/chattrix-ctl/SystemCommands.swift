@@ -10,7 +10,11 @@ enum SystemCommands {
   static let all = [
     Command(
       name: "migrate", synopsis: "migrate [--sql FOLDER]",
-      summary: "bring the database's schema up to date", valued: ["sql"], run: migrate),
+      summary: "bring the database's schema up to date",
+      details: """
+        Applies what the database has not seen, statement by statement. Where it was cut off or has failed, run it
+        again: it goes on behind the last statement that was done.
+        """, valued: ["sql"], run: migrate),
     Command(
       name: "check-config", synopsis: "check-config [--origins FILE]",
       summary: "check the environment's settings, and nginx's origins.conf", valued: ["origins"],
@@ -30,11 +34,29 @@ enum SystemCommands {
   private static func migrate(_ arguments: Arguments, _ session: Session) throws {
     _ = try arguments.exactly()
     let folder = try arguments["sql"] ?? Migrations.installedFolder()
-    let applied = try Migrations(folder: folder).apply(session.configuration.mysql)
+    let applied = try Migrations(folder: folder).apply(session.configuration.mysql) { step in
+      if let text = text(of: step) { writeOut("chattrix-ctl: \(text)\n", to: 2) }
+    }
     session.output.done(
       applied.isEmpty
         ? "The schema is up to date."
         : "Applied " + applied.map(\.name).joined(separator: ", ") + ".")
+  }
+
+  /// What an operator is told of a migration; nil for what goes as it should.
+  private static func text(of step: MigrationStep) -> String? {
+    func count(_ progress: MigrationProgress) -> String {
+      "\(progress.done) of the \(progress.statements) statements of \(progress.name) are done"
+    }
+    switch step {
+    case .resumed(let progress, let next):
+      return "\(count(progress)); going on" + (next.map { " with \($0)" } ?? "")
+    case .found(let progress, let error):
+      return "statement \(progress.done + 1) of \(progress.name) had been done (\(error))"
+    case .stopped(let progress, let next):
+      return "\(count(progress)); stopped at \(next)"
+    case .begun, .executed, .recorded: return nil
+    }
   }
 
   private static func checkConfiguration(_ arguments: Arguments, _ session: Session) throws {

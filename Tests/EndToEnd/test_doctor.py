@@ -9,10 +9,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import uuid
 
 import pytest
 
+from support.databases import migrate, own_database
 from support.outages import stopped
 from support.programs import program, stack_environment
 from support.stack import ROOT, alive, wait_until
@@ -113,25 +113,9 @@ def test_a_database_that_lets_nobody_in(stack, settings, text, advice):
 @pytest.fixture
 def own(stack):
     """A migrated database of the test's own, with an account of its own, as settings."""
-    name = f"doctor_{uuid.uuid4().hex[:12]}"
-    account = f"'{name}'@localhost"
-    stack.administrate(
-        f"CREATE DATABASE {name} CHARACTER SET utf8mb4",
-        f"CREATE USER {account} IDENTIFIED BY 'a password'",
-        f"GRANT ALL ON {name}.* TO {account}",
-    )
-    settings = {"MYSQL_DATABASE": name, "MYSQL_USER": name, "MYSQL_PASSWORD": "a password"}
-    try:
-        subprocess.run(
-            [program("chattrix-ctl"), "migrate"],
-            env=os.environ | stack_environment(stack) | settings,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+    with own_database(stack) as settings:
+        migrate(stack, settings)
         yield settings
-    finally:
-        stack.administrate(f"DROP DATABASE {name}", f"DROP USER {account}")
 
 
 def test_a_schema_that_is_not_that_of_the_programs(stack, own, tmp_path):
@@ -153,9 +137,7 @@ def test_a_schema_that_is_not_that_of_the_programs(stack, own, tmp_path):
     findings = doctor(stack, "--sql", str(newer), status=1, **own)
     assert_fault(findings, "schema", "not applied: 9998_today", "chattrix-ctl migrate")
     stack.administrate(f"DELETE FROM {name}.schema_migrations WHERE version = 9999")
-    command = [program("chattrix-ctl"), "migrate"]
-    settings = os.environ | stack_environment(stack) | own
-    subprocess.run(command, env=settings, check=True, capture_output=True, timeout=60)
+    migrate(stack, own)
     (newer / "9998_today.sql").unlink()
     findings = doctor(stack, "--sql", str(newer), status=0, **own)
     assert findings["procedures"]["state"] == "warning"

@@ -188,20 +188,56 @@ def test_migrations_from_two_nodes_at_once(cluster):
         assert routines[0]["n"] == len(list((ROOT / "sql" / "routines").glob("*.sql")))
 
 
-def migrate(cluster, database: str, port: int) -> tuple[int, str]:
+def test_migrations_that_are_killed_go_on_at_another_node(cluster):
+    """Each run is killed amid the schema, at one node and then at the other; the lease of a dead one runs out."""
+    cluster.nodes[2].administrate("CREATE DATABASE chattrix_killed CHARACTER SET utf8mb4")
+    done = "SELECT COALESCE(MAX(done), 0) AS n FROM chattrix_killed.schema_progress"
+    for turn, statements in enumerate((3, 8)):
+        running = start_migration(cluster, "chattrix_killed", cluster.nodes[turn].port)
+        while running.poll() is None and progress(cluster.nodes[turn], done) < statements:
+            time.sleep(0.002)
+        running.kill()
+        running.communicate(timeout=20)
+    code, said = migrate(cluster, "chattrix_killed", cluster.nodes[0].port)
+    assert code == 0, said
+    assert migrate(cluster, "chattrix", cluster.nodes[0].port)[0] == 0
+    columns = (
+        "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS "
+        "WHERE TABLE_SCHEMA = '{}' ORDER BY 1, 2"
+    )
+    whole, killed = (
+        cluster.nodes[2].administrate(columns.format(name))
+        for name in ("chattrix", "chattrix_killed")
+    )
+    assert killed == whole
+
+
+def progress(node, sql: str) -> int:
+    try:
+        return int(node.administrate(sql)[0]["n"])
+    except Exception:  # the table is not there yet
+        return 0
+
+
+def start_migration(cluster, database: str, port: int) -> subprocess.Popen:
     program = os.environ.get("STACK_PROGRAM_DIR", ROOT / ".build" / "release")
     names = "MYSQL_USER MYSQL_PASSWORD AGORA_APP_ID AGORA_APP_CERTIFICATE JWT_SECRET SQL_DIR"
     settings = {name: cluster.a[name] for name in names.split()}
     place = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": str(port), "MYSQL_DATABASE": database}
-    done = subprocess.run(
+    return subprocess.Popen(
         [f"{program}/chattrix-ctl", "migrate"],
         env=clean_environment() | settings | place,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
     )
-    return done.returncode, done.stdout + done.stderr
+
+
+def migrate(cluster, database: str, port: int) -> tuple[int, str]:
+    running = start_migration(cluster, database, port)
+    output, _ = running.communicate(timeout=120)
+    return running.returncode, output
 
 
 @pytest.mark.parametrize("listener", ["the host that wrote", "the other host"])

@@ -7,31 +7,10 @@ import Testing
 @testable import Storage
 
 @Suite(.needsServer) struct MigrationTests {
-  /// Runs `body` with an empty database and a folder for migrations.
-  private func withDatabase(_ body: (TestDatabase, String) throws -> Void) throws {
-    let database = try TestDatabase.create()
-    let folder = "/tmp/\(database.name)"
-    mkdir(folder, 0o700)
-    defer {
-      database.drop()
-      for name in (try? listFolder(folder)) ?? [] { unlink("\(folder)/\(name)") }
-      rmdir(folder)
-    }
-    try body(database, folder)
-  }
-
-  private func write(_ folder: String, _ name: String, _ sql: String) throws {
-    let file = Descriptor(open("\(folder)/\(name)", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
-    writeOut(sql, to: file.raw)
-  }
-
-  private func tables(_ database: TestDatabase) throws -> Set<String> {
-    Set(try database.connect().query("SHOW TABLES").map { $0.text(0) })
-  }
-
   @Test("R13.1 migrating twice is migrating once")
   func twice() throws {
-    try withDatabase { database, _ in
+    try MigrationFixture.with { fixture throws in
+      let database = fixture.database
       let first = try database.migrate()
       #expect(!first.isEmpty)
       #expect(first.map(\.version) == Set(first.map(\.version)).sorted())
@@ -39,18 +18,19 @@ import Testing
       let noted = try database.connect().query("SELECT name FROM schema_migrations")
       #expect(noted.map { $0.text(0) } == first.map(\.name))
       #expect(
-        try tables(database) == [
+        try Set(fixture.definitions().keys) == [
           "users", "contacts", "calls", "user_lines", "call_events", "call_history",
           "call_history_totals", "call_statistics", "call_quality_metrics", "token_audit",
           "user_availability", "agora_presence", "agora_notices", "webhook_events",
-          "schema_migrations",
+          "schema_migrations", "schema_progress",
         ])
     }
   }
 
   @Test("R13.1 two at once: each file is applied by one of them")
   func concurrently() throws {
-    try withDatabase { database, _ in
+    try MigrationFixture.with { fixture throws in
+      let database = fixture.database
       let outcomes = try race(threads: 4, in: TestDatabase(name: "information_schema")) {
         _, _, _ in try database.migrate()
       }[0]
@@ -60,48 +40,46 @@ import Testing
   }
 
   @Test func filesAreAppliedInTheOrderOfTheirNumbers() throws {
-    try withDatabase { database, folder in
-      try write(folder, "0010_third.sql", "INSERT INTO log VALUES ('third');")
-      try write(folder, "0001_first.sql", "CREATE TABLE log (entry VARCHAR(20));")
-      try write(folder, "2_second.sql", "INSERT INTO log VALUES ('a;b'); -- a comment\n")
-      try write(folder, "README.md", "no migration")
-      #expect(try Migrations(folder: folder).files.map(\.version) == [1, 2, 10])
-      #expect(
-        try Migrations(folder: folder).apply(database.options).map(\.name) == [
-          "0001_first", "2_second", "0010_third",
-        ])
-      let entries = try database.connect().query("SELECT entry FROM log")
+    try MigrationFixture.with { fixture throws in
+      fixture.write("0010_third.sql", "INSERT INTO log VALUES ('third');")
+      fixture.write("0001_first.sql", "CREATE TABLE log (entry VARCHAR(20));")
+      fixture.write("2_second.sql", "INSERT INTO log VALUES ('a;b'); -- a comment\n")
+      fixture.write("README.md", "no migration")
+      #expect(try Migrations(folder: fixture.folder).files.map(\.version) == [1, 2, 10])
+      #expect(try fixture.apply() == ["0001_first", "2_second", "0010_third"])
+      let entries = try fixture.database.connect().query("SELECT entry FROM log")
       #expect(entries.map { $0.text(0) } == ["a;b", "third"])
-      try write(folder, "0003_late.sql", "INSERT INTO log VALUES ('late')")
-      #expect(
-        try Migrations(folder: folder).apply(database.options).map(\.name) == ["0003_late"])
+      fixture.write("0003_late.sql", "INSERT INTO log VALUES ('late')")
+      #expect(try fixture.apply() == ["0003_late"])
     }
   }
 
   @Test func aMigrationThatFailsIsNotNoted() throws {
-    try withDatabase { database, folder in
-      try write(folder, "0001_good.sql", "CREATE TABLE good (n INT);")
-      try write(folder, "0002_bad.sql", "CREATE TABLE bad (n INT); SELECT * FROM missing;")
-      #expect(throws: MySQLError.self) {
-        try Migrations(folder: folder).apply(database.options)
-      }
-      try write(folder, "0002_bad.sql", "CREATE TABLE IF NOT EXISTS bad (n INT);              ")
-      #expect(
-        try Migrations(folder: folder).apply(database.options).map(\.name) == ["0002_bad"])
+    try MigrationFixture.with { fixture throws in
+      fixture.write("0001_good.sql", "CREATE TABLE good (n INT);")
+      fixture.write("0002_bad.sql", "CREATE TABLE bad (n INT); SELECT * FROM missing;")
+      for _ in 0..<2 { #expect(throws: MySQLError.self) { try fixture.apply() } }
+      #expect(try fixture.names() == ["0001_good"])
+      fixture.write("0002_bad.sql", "CREATE TABLE bad (n INT); SELECT * FROM good;")
+      #expect(try fixture.apply() == ["0002_bad"])
     }
   }
 
   @Test func foldersThatAreNoneOfOurs() throws {
-    try withDatabase { _, folder in
+    try MigrationFixture.with { fixture throws in
+      let folder = fixture.folder
       #expect(throws: MigrationError.self) { try Migrations(folder: folder) }
-      try write(folder, "0001_a.sql", "")
-      try write(folder, "1_b.sql", "")
+      fixture.write("0001_a.sql", "")
+      fixture.write("1_b.sql", "")
       #expect(throws: MigrationError.self) { try Migrations(folder: folder) }
       unlink("\(folder)/1_b.sql")
       #expect(try Migrations(folder: folder).files.count == 1)
-      try write(folder, "schema.sql", "")
+      fixture.write("schema.sql", "")
       #expect(throws: MigrationError.self) { try Migrations(folder: folder) }
       #expect(throws: SystemError.self) { try Migrations(folder: "\(folder)/none") }
+      unlink("\(folder)/schema.sql")
+      fixture.write("0002_lock.sql", "LOCK TABLES a WRITE")
+      #expect(throws: MigrationError.self) { try Migrations(folder: folder) }
     }
   }
 

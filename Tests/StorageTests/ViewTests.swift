@@ -14,7 +14,8 @@ import Testing
   private func withApplication(_ schema: String, _ body: (Stores) throws -> Void) throws {
     let database = try TestDatabase.create()
     defer { database.drop() }
-    try MySQLConnection(database.options, multipleStatements: true).run(schema)
+    let connection = try database.connect()
+    for statement in try SQLScript(schema).statements { try connection.run(statement.text) }
     try database.migrate()
     #expect(try database.migrate() == [])
     try body(try Stores(database))
