@@ -19,7 +19,7 @@ from support.stack import Stack
 def main(folder: str, *command: str) -> int:
     stack = Stack(Path(folder))
     with in_use(stack, People(stack), 50, 4) as (devices, calls):
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=300)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=1800)
         devices.await_closed(1)
         devices.await_connected()
         calls.go_on()

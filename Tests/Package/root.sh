@@ -15,6 +15,7 @@ root_make() { # SUITE PACKAGE
     debootstrap --variant=minbase --include=systemd-sysv,dbus,curl "$1" "$root" "$mirror" >"$log" || { tail "$log"; return 1; }
   fi
   cp -- /etc/resolv.conf "$root/etc/resolv.conf"
+  echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/no-sync" # nothing here outlives the test
   mkdir -p -- "$root/packages"
   cp -- "$2" "$root/packages/wanted.deb"
   chroot "$root" sh -c 'apt-get -qq update && apt-get -qq --yes --download-only install /packages/wanted.deb' \
@@ -56,13 +57,15 @@ root_boot() {
       exec env -i container=chattrix PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --show-status=0
     " - "$1"' - "$root" "$group" >"$work/systemd.log" 2>&1 </dev/null &
   holder=$!
-  local tries
-  for tries in {1..600}; do
-    init=$(pgrep --parent "$holder" || :)
-    [[ -n $init ]] && inside systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded' && return
-    sleep 0.1
+  local state deadline=$((SECONDS + 600))
+  while kill -0 "$holder" 2>/dev/null && ((SECONDS < deadline)); do
+    init=$(pgrep --parent "$holder" --full ^/lib/systemd/systemd || :)
+    # systemctl fails where the state is "degraded", as it is where the kernel's modules cannot be loaded.
+    state=$([[ -z $init ]] || inside systemctl is-system-running 2>/dev/null || :)
+    [[ $state != @(running|degraded) ]] || return 0
+    sleep 0.2
   done
-  echo "systemd did not come up in $root after $tries looks:" >&2
+  echo "systemd did not come up in $root: ${state:-no answer}" >&2
   tail "$work/systemd.log" >&2
   return 1
 }
