@@ -33,6 +33,11 @@ ready() {
   curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused \
     --cacert "$packages/certificate.pem" https://localhost/readyz | grep '"ready"'
 }
+# Of what is the package's; Debian's own files may be deprecated in places.
+warned_of() { nginx -t 2>&1 | grep 'warn.*chattrix'; }
+speaks_http2() {
+  is "$(curl --silent --cacert "$packages/certificate.pem" --output /dev/null --write-out '%{http_version}' https://localhost/readyz)" 2
+}
 refused() { # NAME
   local status=0
   chattrix-enable >/tmp/refused.log 2>&1 || status=$?
@@ -102,6 +107,8 @@ configure() {
   check "every unit is active" all is-active active
   check "the service is ready" ready
   check "chattrix-enable can be run again" chattrix-enable
+  check "nginx has nothing to warn of" not warned_of
+  check "speaks HTTP/2" speaks_http2
   for unit in "${units[@]:2}"; do
     check "the exposure of $unit" systemd-analyze security --threshold=12 --no-pager "$unit"
   done
