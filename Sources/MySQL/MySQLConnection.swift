@@ -71,6 +71,9 @@ package final class MySQLConnection {
     for setting in Self.sessionSettings(options) { try run(setting) }
     // The server's own clock. A server with `secure_timestamp` refuses to have it set, to anything.
     _ = try? run("SET timestamp = DEFAULT")
+    // A statement that waited for a row takes it as it is by then, and does not fail (ER_CHECKREAD). MariaDB has the
+    // variable since 10.6.18, on since 11.6.2.
+    _ = try? run("SET innodb_snapshot_isolation = 0")
     // A transaction sees what any node of a Galera cluster had committed before. Other servers do not know
     // the variable.
     if options.addresses.count > 1 { _ = try? run("SET wsrep_sync_wait = 7") }

@@ -1,7 +1,9 @@
 // Whatever a server's defaults and its `init_connect` are, statements mean what they should.
 
 import Calls
+import Glibc
 import MySQL
+import Synchronization
 import System
 import TestServers
 import Testing
@@ -107,6 +109,41 @@ private struct HostileDefaults: Sendable, CustomTestStringConvertible {
       try record(stores, call.id, callee, .good, 0.2)
       _ = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin())
       try check(stores, call.id, caller, callee, name)
+    }
+  }
+
+  /// MariaDB's, on by default since 11.6.2.
+  @Test("§2 a statement that waited for a row takes it as it is by then: no snapshot isolation")
+  func waited() throws {
+    let snapshots = HostileDefaults("snapshots", ("innodb_snapshot_isolation", "1"))
+    let known = "SHOW GLOBAL VARIABLES LIKE 'innodb_snapshot_isolation'"
+    guard try admin.connection.queryRow(known) != nil else { return }
+    let (id, other) = try admin.pair()
+    try with(snapshots) { _ throws in
+      let database = TestDatabase.current
+      let outcome = Mutex<Result<Void, any Error>?>(nil)
+      try admin.connection.run("START TRANSACTION")
+      try admin.connection.execute("UPDATE users SET full_name = 'N' WHERE id = ?", [.text(id)])
+      let reader = try Thread.start(name: "reader") {
+        let read = Result {
+          try database.connect().run(
+            """
+            SELECT (SELECT full_name FROM users WHERE id = '\(other)')
+            FROM users WHERE id = '\(id)' FOR UPDATE
+            """)
+        }
+        outcome.withLock { $0 = read }
+      }
+      let waits = """
+        SELECT 1 FROM information_schema.innodb_trx
+        WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%\(id)%FOR UPDATE'
+        """
+      while outcome.withLock({ $0 == nil }), try admin.connection.queryRow(waits) == nil {
+        usleep(150_000)  // the table is made anew only where it was not read for 100 ms
+      }
+      try admin.connection.run("COMMIT")
+      reader.join()
+      #expect(throws: Never.self) { try outcome.withLock { $0 }?.get() }
     }
   }
 
