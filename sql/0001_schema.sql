@@ -184,7 +184,8 @@ CREATE TABLE call_quality_metrics (
     ON DELETE CASCADE
 ) ENGINE = InnoDB;
 
--- Who was given which token (R3.4, R4.4). Append-only; of an old token only a prefix is kept.
+-- Who was given which token (R3.4, R4.4). Append-only; of an old token only a prefix is kept. A token has one row,
+-- although its statement runs again where the answer to it was lost: hence the unique key.
 CREATE TABLE token_audit (
   id               BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   user_id          VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -198,7 +199,7 @@ CREATE TABLE token_audit (
   issued_at        DATETIME(3) NOT NULL,
   expires_at       DATETIME(3) NOT NULL,
   PRIMARY KEY (id),
-  KEY token_audit_user_id (user_id, issued_at),
+  UNIQUE KEY token_audit_user_id (user_id, issued_at, request_id, action),
   KEY token_audit_issued_at (issued_at)
 ) ENGINE = InnoDB;
 

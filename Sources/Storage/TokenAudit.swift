@@ -1,5 +1,5 @@
 // The audit trail of issued Agora tokens (R3.4, R4.4): one row each, never changed, written by the statement
-// that reads the call where there is one.
+// that reads the call where there is one. A statement whose answer is lost runs again and finds its row.
 
 import Calls
 import MySQL
@@ -102,6 +102,7 @@ package struct TokenAudit {
         INSERT INTO token_audit (user_id, call_id, channel_id, action, role, uid,
           old_token_prefix, request_id, issued_at, expires_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON DUPLICATE KEY UPDATE id = token_audit.id
         """,
         [
           .text(entry.userId), .text(callId), .text(entry.channelId),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import struct
 
@@ -28,7 +29,7 @@ def request(
     names = {
         "REQUEST_METHOD": method, "REQUEST_URI": target, "CONTENT_TYPE": "application/json" if body else "",
         "CONTENT_LENGTH": str(len(body)) if body else "", "REMOTE_ADDR": "127.0.0.1",
-        "REQUEST_ID": "0123456789abcdef0123456789abcdef",
+        "REQUEST_ID": secrets.token_hex(16),
         "HTTP_HOST": "localhost", "HTTP_USER_AGENT": "curl/8.0.0", "HTTP_ACCEPT": "*/*",
     }  # fmt: skip
     names |= fields or {}

@@ -118,6 +118,29 @@ import Testing
     #expect(try stores.count("SELECT COUNT(*) FROM user_lines WHERE user_id = 'commit'") == 0)
   }
 
+  @Test("R3.4 a token has one row, although its statement runs again where the answer to it was lost")
+  func aTokenIsAuditedOnce() throws {
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    let now = Timestamp.now()
+    var entry = TokenAudit.Entry(
+      userId: caller, channelId: call.channelId, action: .generate, role: "publisher",
+      oldTokenPrefix: nil, requestId: "with-a-call", issuedAt: now,
+      expiresAt: now.adding(seconds: 60))
+    for _ in 1...2 {
+      let outcome = try stores.audit.append(
+        entry, where: TokenAudit.Condition(statuses: [.initiating]))
+      #expect(outcome.isAudited)
+    }
+    entry.requestId = "without-a-call"
+    for _ in 1...2 { try stores.audit.append(entry, callId: nil, uid: 7) }
+    let rows = try stores.connection.query(
+      "SELECT request_id, COUNT(*) FROM token_audit WHERE user_id = ? GROUP BY 1 ORDER BY 1",
+      [.text(caller)])
+    #expect(rows.map { $0.text(0) } == ["with-a-call", "without-a-call"])
+    #expect(rows.map { $0.int(1) } == [1, 1])
+  }
+
   @Test func aConflictRunsAgainAFewTimes() throws {
     var runs = 0
     let name = Randomness.system.hexadecimal(bytes: 8)

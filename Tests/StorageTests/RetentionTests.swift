@@ -41,7 +41,7 @@ import Testing
         """
         INSERT INTO token_audit (user_id, channel_id, action, role, uid, request_id, issued_at,
           expires_at)
-        SELECT 'u', 'c', 'generate', 'publisher', 1, 'r', \(time), \(time) FROM \(sequence)
+        SELECT 'u', 'c', 'generate', 'publisher', 1, seq, \(time), \(time) FROM \(sequence)
         """)
     default:
       let (caller, callee) = try stores.pair()

@@ -44,7 +44,9 @@ BEGIN
   THEN
     INSERT INTO token_audit (user_id, call_id, channel_id, action, role, uid, old_token_prefix, request_id,
       issued_at, expires_at)
-    VALUES (p_user, v_call, v_channel, p_action, p_role, v_uid, p_prefix, p_request, p_issued, p_expires);
+    VALUES (p_user, v_call, v_channel, p_action, p_role, v_uid, p_prefix, p_request, p_issued, p_expires)
+    -- The row is there where this runs again.
+    ON DUPLICATE KEY UPDATE id = token_audit.id;
     SET v_written = TRUE;
   END IF;
   SELECT IF(LENGTH(v_channel) = LENGTH(p_channel), v_call, NULL), v_caller, v_callee, v_status, v_deadline,

@@ -33,12 +33,14 @@ function subjects.token()
   local record = prepare([[
     INSERT INTO token_audit (user_id, call_id, channel_id, action, role, uid, old_token_prefix, request_id,
       issued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)]])
+  local requests = 0
   return function(n)
     local user = "bench-caller-" .. n
     local channel = ("channel%025d"):format(n)
+    requests = requests + 1
     find(channel)
     record(user, ("00000000-0000-7000-8000-%012d"):format(n), channel, "generate", "publisher", "4000000000", nil,
-      ("%032d"):format(n), os.date("!%Y-%m-%d %H:%M:%S"), os.date("!%Y-%m-%d %H:%M:%S", os.time() + 3600))
+      ("%08x%024x"):format(sysbench.tid, requests), os.date("!%Y-%m-%d %H:%M:%S"), os.date("!%Y-%m-%d %H:%M:%S", os.time() + 3600))
   end
 end
 
