@@ -18,8 +18,7 @@ import Testing
     let killer = Killer(database)
     let outcomes = try killer.whileKilling {
       try race(threads: 4, in: database) { _, thread, stores -> Tally in
-        killer.begin()
-        return try callAround(users, stores)
+        try callAround(users, stores, killer)
       }[0]
     }
     let tallies = try outcomes.map { try $0.get() }
@@ -35,11 +34,12 @@ private struct Tally {
 }
 
 /// Eighty calls; what is refused or cut off is left as it is.
-private func callAround(_ users: [String], _ stores: Stores) throws -> Tally {
+private func callAround(_ users: [String], _ stores: Stores, _ killer: Killer) throws -> Tally {
   var numbers = SystemRandomNumberGenerator()
   var tally = Tally()
   for step in 0..<80 {
     let pair = users.shuffled(using: &numbers)
+    killer.allowOne()
     do {
       let call = try stores.ring(pair[0], pair[1])
       try stores.calls.markRinging(call.id)
@@ -62,15 +62,16 @@ private func callAround(_ users: [String], _ stores: Stores) throws -> Tally {
   return tally
 }
 
-/// Kills a random connection to a database every few milliseconds.
+/// Kills a random connection to a database every few milliseconds, and no more than there are calls: on a busy
+/// machine a call takes longer than that.
 private final class Killer: Sendable {
   private let database: TestDatabase
-  private let hasBegun = Atomic<Bool>(false)
+  private let allowed = Atomic<Int>(0)
   private let isOver = Atomic<Bool>(false)
 
   init(_ database: TestDatabase) { self.database = database }
 
-  func begin() { hasBegun.store(true, ordering: .relaxed) }
+  func allowOne() { allowed.add(1, ordering: .relaxed) }
 
   func whileKilling<Result>(_ body: () throws -> Result) throws -> Result {
     let thread = try Thread.start(name: "killer") { [self] in
@@ -95,12 +96,14 @@ private final class Killer: Sendable {
 
   private func kill() throws {
     let connection = try MySQLConnection(TestServer.options(database: "information_schema"))
+    var killed = 0
     while !isOver.load(ordering: .relaxed) {
-      if hasBegun.load(ordering: .relaxed) {
+      if killed < allowed.load(ordering: .relaxed) {
         let victims = try sessions(connection)
         // It may have gone by itself.
         if let victim = victims.randomElement() {
           try? connection.run("KILL CONNECTION \(victim.int(0))")
+          killed += 1
         }
       }
       usleep(4000)
