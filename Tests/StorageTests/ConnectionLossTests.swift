@@ -118,7 +118,7 @@ import Testing
     #expect(try stores.count("SELECT COUNT(*) FROM user_lines WHERE user_id = 'commit'") == 0)
   }
 
-  @Test("R3.4 a token has one row, although its statement runs again where the answer to it was lost")
+  @Test("R3.4 a token has one row, although its statement runs again after a lost answer")
   func aTokenIsAuditedOnce() throws {
     let (caller, callee) = try stores.pair()
     let call = try stores.ring(caller, callee)
