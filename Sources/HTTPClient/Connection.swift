@@ -24,7 +24,7 @@ final class Connection {
 
   deinit { tls?.close() }
 
-  var certificateSecondsLeft: Int? { tls?.certificateSecondsLeft }
+  var certificate: ServerCertificate? { tls?.certificate }
 
   /// Whether a request to `other` may go out here: the same origin (RFC 6454).
   func leads(to other: HTTPURL) -> Bool {

@@ -7,22 +7,34 @@
 import HTTP
 import System
 
+/// What a server has shown in its TLS handshake, judged also where its client does not verify it.
+package struct ServerCertificate: Sendable {
+  /// How long it is valid yet; negative where it is not any more.
+  package let secondsLeft: Int
+  /// Whether its alternative names have the URL's host (RFC 9525, 2).
+  package let isForHost: Bool
+  /// Why it leads to no authority that is trusted here, in OpenSSL's words; nil where it does.
+  package let chainFault: String?
+}
+
 /// Belongs to one thread. Keeps its connection open for the next exchange with the same origin.
 package final class HTTPClient {
   private let trust: TrustStore
   private let limits: HTTPExchangeLimits
   private var idle: Connection?
-  /// How long the certificate of the server that was connected to last is valid yet, negative where it is not any
-  /// more; nil without TLS.
-  package private(set) var certificateSecondsLeft: Int?
+  /// Of the server that was connected to last; nil without TLS.
+  package private(set) var certificate: ServerCertificate?
+  private let route: HTTPURL?
   /// A lookup that has not ended in time: it is waited for again, so that a resolver that hangs costs one
   /// thread and not one an exchange.
   private var lookup: NameLookup?
 
   /// Connects with the first exchange.
-  package init(trust: TrustStore, limits: HTTPExchangeLimits = .init()) {
+  /// - Parameter route: Whose host and port are connected to in place of the URL's own.
+  package init(trust: TrustStore, limits: HTTPExchangeLimits = .init(), route: HTTPURL? = nil) {
     self.trust = trust
     self.limits = limits
+    self.route = route
   }
 
   /// Sends a request and waits for its response, whatever its status; a redirect is not followed.
@@ -69,11 +81,11 @@ package final class HTTPClient {
   private func connect(
     to url: HTTPURL, until deadline: Deadline
   ) throws(HTTPClientError) -> Connection {
-    let addresses = try addresses(of: url, until: deadline)
+    let addresses = try addresses(of: route ?? url, until: deadline)
     let limit = min(deadline, Deadline(milliseconds: Int32(clamping: limits.connectMilliseconds)))
     let socket = try addresses.connect(until: limit)
     let connection = try Connection(to: url, on: socket, trust: trust, until: limit)
-    certificateSecondsLeft = connection.certificateSecondsLeft
+    certificate = connection.certificate
     return connection
   }
 

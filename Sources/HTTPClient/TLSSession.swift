@@ -6,6 +6,8 @@ import HTTP
 
 final class TLSSession {
   private let ssl: OpaquePointer
+  private let host: String
+  private let isAddress: Bool
   /// After a fatal error nothing more may be done with the session (SSL_get_error(3)).
   private var hasFailed = false
   private var isEstablished = false
@@ -15,6 +17,7 @@ final class TLSSession {
     ERR_clear_error()
     guard let ssl = SSL_new(trust.context) else { throw .tls(tlsErrorReason()) }
     self.ssl = ssl
+    (host, isAddress) = (url.host, url.isAddress)
     guard let bio = SocketBIO.make(socket), expect(url) else { throw .tls(tlsErrorReason()) }
     SSL_set_bio(ssl, bio, bio)
   }
@@ -60,15 +63,35 @@ final class TLSSession {
     return .failed(.tlsVerification(String(cString: X509_verify_cert_error_string(verification))))
   }
 
-  /// How long the server's certificate is valid yet, in seconds; nil where it has shown none.
-  var certificateSecondsLeft: Int? {
+  /// nil where the server has shown none.
+  var certificate: ServerCertificate? {
     guard let certificate = SSL_get1_peer_certificate(ssl) else { return nil }
     defer { X509_free(certificate) }
     var (days, seconds): (Int32, Int32) = (0, 0)
     guard ASN1_TIME_diff(&days, &seconds, nil, X509_get0_notAfter(certificate)) == 1 else {
       return nil
     }
-    return Int(days) * 86_400 + Int(seconds)
+    return ServerCertificate(
+      secondsLeft: Int(days) * 86_400 + Int(seconds), isForHost: isForHost(certificate),
+      chainFault: chainFault)
+  }
+
+  private func isForHost(_ certificate: OpaquePointer) -> Bool {
+    let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+    return isAddress
+      ? X509_check_ip_asc(certificate, host, 0) == 1
+      : X509_check_host(certificate, host, 0, flags, nil) == 1
+  }
+
+  /// OpenSSL builds and judges the chain also where it does not insist on it (SSL_CTX_set_verify(3)).
+  private var chainFault: String? {
+    let result = SSL_get_verify_result(ssl)
+    let others = [
+      X509_V_OK, X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH,
+      X509_V_ERR_CERT_HAS_EXPIRED,
+    ]
+    if others.contains(where: { Int($0) == result }) { return nil }
+    return String(cString: X509_verify_cert_error_string(result))
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {

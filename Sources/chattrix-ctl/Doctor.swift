@@ -30,25 +30,27 @@ struct Finding {
 
 enum Doctor {
   static let command = Command(
-    name: "doctor", synopsis: "doctor [--url URL] [--days N] [--sql FOLDER]",
+    name: "doctor", synopsis: "doctor [--url URL] [--days N] [--sql FOLDER] [--host-conf FILE]",
     summary: "check this host from end to end, and say what to do",
     details: """
       Settings (exit status 78 where they are at fault), database, rights, schema, stored procedures,
       clocks, Redis, sockets, nginx at URL (https://localhost) and the days that its certificate is
-      valid yet (at least N, 14). Changes nothing. Exit status 1 where there is a fault.
+      valid yet (at least N, 14), and whether it is for each server_name of nginx's host.conf
+      (/etc/nginx/chattrix/host.conf) and trusted. Changes nothing. Exit status 1 where there is a fault.
       """,
-    valued: ["url", "days", "sql"], run: run)
+    valued: ["url", "days", "sql", "host-conf"], run: run)
 
   private static func run(_ arguments: Arguments, _ session: Session) throws {
     _ = try arguments.exactly()
     let days = try arguments.number("days", in: 0...3650, standard: 14)
     let url = try site(arguments["url"] ?? "https://localhost")
     let folder = try arguments["sql"] ?? Migrations.installedFolder()
+    let names = try names(arguments["host-conf"])
     let configuration = session.configuration
     let findings =
       settings(configuration)
       + DatabaseChecks(DatabaseInspection(session.database), folder: folder).run()
-      + HostChecks(configuration).run() + SiteChecks(url, leastDays: days).run()
+      + HostChecks(configuration).run() + SiteChecks(url, leastDays: days, names: names).run()
     if session.output.isJSON {
       session.output.table(
         ["check", "state", "text", "advice"],
@@ -76,6 +78,15 @@ enum Doctor {
       if url.target == "/" { return url }
     } catch {}
     throw UsageError("--url must be like https://localhost or https://127.0.0.1:8443")
+  }
+
+  /// - Throws: `SystemError` where a file was named that cannot be read.
+  private static func names(_ path: String?) throws -> [String] {
+    let limit = 65_536
+    let bytes =
+      try path.map { try readFile($0, limit: limit) }
+      ?? (try? readFile(NginxNames.installedPath, limit: limit)) ?? []
+    return NginxNames.names(in: String(decoding: bytes, as: UTF8.self))
   }
 
   /// Whatever is at fault has ended the program with status 78 before.

@@ -1,5 +1,5 @@
-// What the doctor asks nginx: whether the workers and the WebSocket server can be reached through it, and for how
-// long its certificate is valid.
+// What the doctor asks nginx: whether the workers and the WebSocket server can be reached through it, how long its
+// certificate is valid, and whether clients will take it.
 
 import HTTP
 import HTTPClient
@@ -7,33 +7,37 @@ import HTTPClient
 struct SiteChecks {
   private let url: HTTPURL
   private let leastDays: Int
+  private let names: [String]
 
   private static let daySeconds = 86_400
 
-  init(_ url: HTTPURL, leastDays: Int) { (self.url, self.leastDays) = (url, leastDays) }
+  /// - Parameter names: By which clients come.
+  init(_ url: HTTPURL, leastDays: Int, names: [String]) {
+    (self.url, self.leastDays, self.names) = (url, leastDays, names)
+  }
 
   func run() -> [Finding] {
     let base = "\(url.isSecure ? "https" : "http")://\(url.authority)"
-    var seconds: Int?
+    var shown: ServerCertificate?
     let findings = [
-      Self.ask("\(base)/readyz", "nginx", unit: "nginx", certificateSeconds: &seconds),
+      Self.ask("\(base)/readyz", "nginx", unit: "nginx", certificate: &shown),
       Self.ask("\(base)/signaling/readyz", "websockets", unit: "nginx"),
     ]
-    return findings + (seconds.map { [certificate($0)] } ?? [])
+    return findings + (shown.map { [certificate($0.secondsLeft)] + acceptance() } ?? [])
   }
 
   static func ask(_ text: String, _ check: String, unit: String) -> Finding {
-    var ignored: Int?
-    return ask(text, check, unit: unit, certificateSeconds: &ignored)
+    var ignored: ServerCertificate?
+    return ask(text, check, unit: unit, certificate: &ignored)
   }
 
   /// The certificate is not verified: this host is asked by a name that it is not for.
   private static func ask(
-    _ text: String, _ check: String, unit: String, certificateSeconds: inout Int?
+    _ text: String, _ check: String, unit: String, certificate: inout ServerCertificate?
   ) -> Finding {
     do {
       let client = HTTPClient(trust: try TrustStore(verifies: false))
-      defer { certificateSeconds = client.certificateSecondsLeft }
+      defer { certificate = client.certificate }
       let response = try client.get(try HTTPURL(text))
       return answer(response.status, text, check, unit)
     } catch {
@@ -60,6 +64,37 @@ struct SiteChecks {
         "/var/log/nginx/chattrix-error.log says why; systemctl status chattrix-calls "
           + "chattrix-signaling.")
     }
+  }
+
+  /// What a client makes of the certificate, by a handshake at this host for each name. Which of them is answered, and
+  /// how, is not asked.
+  private func acceptance() -> [Finding] {
+    let shown = names.compactMap { name -> (name: String, certificate: ServerCertificate)? in
+      guard let trust = try? TrustStore(verifies: false),
+        let url = try? HTTPURL("https://\(name):\(url.port)/readyz")
+      else { return nil }
+      let client = HTTPClient(trust: trust, route: self.url)
+      _ = try? client.get(url)
+      return client.certificate.map { (name, $0) }
+    }
+    let others = shown.filter { !$0.certificate.isForHost }.map(\.name)
+    if !others.isEmpty {
+      return [
+        .fault(
+          "names", "the certificate is not for \(others.joined(separator: ", "))",
+          "Have it made for every server_name of host.conf, or take out the names that nobody comes by."
+        )
+      ]
+    }
+    if let fault = shown.compactMap(\.certificate.chainFault).first {
+      return [
+        .warning(
+          "names", "the certificate is not trusted here: \(fault)",
+          "ssl_certificate is the whole chain (fullchain.pem); SSL_CERT_FILE=… has an authority of your own."
+        )
+      ]
+    }
+    return shown.isEmpty ? [] : [.ok("names", "the certificate is for all, and trusted")]
   }
 
   private func certificate(_ seconds: Int) -> Finding {

@@ -249,12 +249,15 @@ def test_nginx_is_stopped(stack):
 
 
 @contextlib.contextmanager
-def certificate(stack, *validity: str):
-    """The stack's certificate made anew with this validity, in nginx's hands."""
+def certificate(stack, *validity: str, names: str = ""):
+    """The stack's certificate made anew with this validity and more names, in nginx's hands."""
     folder = stack.directory / "tls"
     kept = (folder / "certificate.pem").read_bytes()
+    extensions = folder / "extensions.cnf"
+    own = (folder / "openssl.cnf").read_text()
+    extensions.write_text(own.replace("DNS:localhost", f"DNS:localhost{names}"))
     command = ["openssl", "x509", "-req", "-in", folder / "request.pem", "-CA", folder / "ca.pem"]
-    command += ["-CAkey", folder / "ca.key", "-extfile", folder / "openssl.cnf"]
+    command += ["-CAkey", folder / "ca.key", "-extfile", extensions]
     command += ["-extensions", "server", "-set_serial", "0x77", *validity]
     command += ["-out", folder / "certificate.pem"]
     try:
@@ -282,3 +285,39 @@ def test_a_certificate_that_expires_soon(stack):
         assert faults(findings) == {"certificate"}
         assert_fault(findings, "certificate", "expires in 9 days", "reload nginx")
         assert not faults(doctor(stack, "--days", "5", status=0))
+
+
+def test_a_certificate_that_clients_refuse(stack, tmp_path):
+    """Not for a name by which they come, or of no authority that is trusted; then one that is well."""
+    host = tmp_path / "host.conf"
+    host.write_text(
+        "# server_name not.example;\nlisten 443 ssl;\n"
+        "server_name calls.example.org  localhost 127.0.0.1 _ *.example.com\n ~^a www.example.org; # b;\n"
+    )
+    conf = ["--host-conf", str(host)]
+    trusting = {"SSL_CERT_FILE": stack["CA_FILE"]}
+    findings = doctor(stack, *conf, status=1, **trusting)
+    assert faults(findings) == {"names"}
+    names = "is not for calls.example.org, www.example.org"
+    assert_fault(findings, "names", names, "server_name of host.conf")
+    with certificate(stack, "-days", "90", names=", DNS:calls.example.org, DNS:www.example.org"):
+        wait_until(lambda: not faults(doctor(stack, *conf, status=None, **trusting)), 20, 0.2)
+        assert doctor(stack, *conf, status=0, **trusting)["names"]["state"] == "ok"
+        found = doctor(stack, *conf, status=0, SSL_CERT_FILE="/dev/null")["names"]
+        assert found["state"] == "warning" and "issuer" in found["text"], found
+        assert "fullchain.pem" in found["advice"]
+    host.unlink()
+    assert "host.conf" in refusal(stack, *conf)
+
+
+def refusal(stack, *arguments: str) -> str:
+    """What the doctor says of a command line that it cannot follow."""
+    done = subprocess.run(
+        [program("chattrix-ctl"), "doctor", *arguments],
+        env=os.environ | stack_environment(stack),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1 and not done.stdout
+    return done.stderr

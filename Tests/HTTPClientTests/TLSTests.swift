@@ -60,10 +60,10 @@ import Testing
       (try WebServer(certificates.selfSigned), true),
     ] {
       let client = HTTPClient(trust: try TrustStore(verifies: false))
-      #expect(client.certificateSecondsLeft == nil)
+      #expect(client.certificate == nil)
       #expect(
         try client.post([1], to: server.url("/ok", host: "localhost"), headers: []).status == 200)
-      let left = try #require(client.certificateSecondsLeft)
+      let left = try #require(client.certificate).secondsLeft
       #expect((left > 0) == isValid)
     }
   }
