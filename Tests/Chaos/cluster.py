@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from Chaos.stage import Plan, Stage
-from support.galera import Cluster, obstacle
-from support.stack import alive
+from support.galera import Cluster, Node, obstacle
+from support.stack import alive, wait_until
 
 
 class ClusterStage(Stage):
@@ -39,6 +39,12 @@ class ClusterStage(Stage):
         return ", ".join(
             f"{node.name} is not in the cluster" for node in self.nodes if not node.is_whole()
         )
+
+    def miss(self, node: Node) -> None:
+        """A service manager waits for 5 s. One that comes back under the same address before the others have given it
+        up can leave all of them without a quorum ("install timer expired")."""
+        others = [other for other in self.nodes if other is not node]
+        wait_until(lambda: others[0].count("wsrep_cluster_size") == len(others), 30, 0.1)
 
     def ended(self) -> list[tuple[str, str]]:
         """A node that could not apply what the others did has left them for good: its administrator starts it again."""

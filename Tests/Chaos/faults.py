@@ -192,6 +192,7 @@ def kill(stage: Stage, fault: Fault) -> None:
     if fault.target == "node":
         time.sleep(fault.seconds)
         for node in nodes(stage, fault):
+            stage.miss(node)
             node.start()
     elif fault.target in ("nginx", "mariadb", "redis"):
         time.sleep(fault.seconds)

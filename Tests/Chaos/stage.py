@@ -118,6 +118,9 @@ class Stage:
         """What the database lacks besides what `/readyz` says; nothing where all is well."""
         return ""
 
+    def miss(self, node: Node) -> None:
+        """Waits until the cluster has noticed that a node is gone."""
+
     def ended(self) -> list[tuple[str, str]]:
         """Servers that are not there, each with its host."""
         programs = (("MYSQL", "mariadb"), ("REDIS", "redis"), ("NGINX", "nginx"))
