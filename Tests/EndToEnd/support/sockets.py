@@ -75,6 +75,8 @@ class Socket:
         opened.append(self)
         self.frames: list[dict] = []
         self.unread: list[dict] = []
+        # Of the events that came: the highest id, and all of them.
+        self.newest, self.numbers = -1, set()
         self.greeting: dict = {}
         if greeted:
             frame = self.receive(10)
@@ -103,9 +105,10 @@ class Socket:
 
     def check_order(self, frame: dict) -> None:
         """In order per user; an event may come twice, but never late for the first time."""
-        seen = [int(earlier["id"]) for earlier in self.events]
         number = int(frame["id"])
-        assert not seen or number > max(seen) or number in seen, (seen, frame)
+        assert number > self.newest or number in self.numbers, (sorted(self.numbers), frame)
+        self.newest = max(number, self.newest)
+        self.numbers.add(number)
 
     @property
     def events(self) -> list[dict]:
@@ -126,15 +129,16 @@ class Socket:
                 name in data and data[name] == value for name, value in members.items()
             )
 
-        while True:
-            for frame in self.unread:
-                if fits(frame):
-                    self.unread.remove(frame)
-                    return frame
+        frame = next(filter(fits, self.unread), None)
+        while frame is None:
             left = deadline - time.monotonic()
-            if left <= 0 or self.receive(left) is None:
+            came = self.receive(left) if left > 0 else None
+            if came is None:
                 got = [(frame["type"], frame["data"]) for frame in self.frames]
                 raise AssertionError(f"no {kind} with {members} in {timeout} s; came: {got}")
+            frame = came if fits(came) else None
+        self.unread.remove(frame)
+        return frame
 
     def until(self, call_id: str, timeout: float = 6.0) -> list[dict]:
         """All events up to the first one of that call, which serves as a fence, exclusive."""
