@@ -15,7 +15,17 @@ import pytest
 from support import expect
 from support.load import Load
 from support.logs import files, settle
-from support.outages import POOL, halted, healthy, kill, parent, readiness, signals, stopped
+from support.outages import (
+    POOL,
+    at_leisure,
+    halted,
+    healthy,
+    kill,
+    parent,
+    readiness,
+    signals,
+    stopped,
+)
 from support.people import send
 from support.sockets import Socket
 from support.stack import alive, wait_until
@@ -46,9 +56,10 @@ def test_a_killed_worker(people, stack):
             kill(victim)
             killed = time.monotonic()
             wait_until(
-                lambda v=victim: len(stack.workers()) == POOL and v not in stack.workers(), 5
+                lambda v=victim: len(stack.workers()) == POOL and v not in stack.workers(), 20
             )
-            assert time.monotonic() - killed < 2, "the pool took too long"
+            took = time.monotonic() - killed
+            assert took < at_leisure(2), "the pool took too long"
             asked = len(load.codes)
             wait_until(lambda a=asked: len(load.codes) > a + 40, 20)
             assert len(load.lost) - lost <= 1, load.lost
@@ -61,8 +72,9 @@ def test_all_workers_killed_at_once(people, stack):
     for victim in victims:
         kill(victim)
     killed = time.monotonic()
-    wait_until(lambda: len(stack.workers()) == POOL and not set(victims) & set(stack.workers()), 10)
-    assert time.monotonic() - killed < 2
+    wait_until(lambda: len(stack.workers()) == POOL and not set(victims) & set(stack.workers()), 20)
+    took = time.monotonic() - killed
+    assert took < at_leisure(2)
     assert people.person().active() is None
 
 
@@ -257,7 +269,8 @@ def test_a_database_that_hangs_does_not_stop_the_reaping(people, stack):
         kill(victim)
         killed = time.monotonic()
         wait_until(lambda: len(stack.workers()) == POOL and victim not in stack.workers(), 5)
-        assert time.monotonic() - killed < 2
+        took = time.monotonic() - killed
+    assert took < at_leisure(2)
     assert people.person().active() is None
 
 
