@@ -161,7 +161,10 @@ let package = Package(
       ]),
     tests(
       "SignalingTests",
-      ["Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "System"]),
+      [
+        "Signaling", "Storage", "Calls", "WebSocket", "HTTP", "JSON", "Redis", "System",
+        "TestServers",
+      ]),
     tests("FastCGITests", ["FastCGI", "HTTP", "System", "CLinux"]),
     tests("SupervisionTests", ["Supervision", "JSON", "System"]),
     tests(

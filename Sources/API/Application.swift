@@ -34,7 +34,8 @@ package final class Application {
     crossOrigin = CrossOrigin(origins: settings.allowedOrigins)
     router = Router(routes: Application.routes(settings, database, redis))
     let media = MediaStore(
-      database, hints: Hints(redis: redis), absenceSeconds: settings.absenceSeconds)
+      database, hints: Hints(redis: redis, recording: database.recording),
+      absenceSeconds: settings.absenceSeconds)
     agoraHook = AgoraHook(signature: settings.noticeSignature, media: media, log: log)
   }
 

@@ -9,7 +9,7 @@ extension Application {
   static func routes(_ settings: APISettings, _ database: Database, _ redis: RedisConnection?)
     -> [Route]
   {
-    let hints = Hints(redis: redis)
+    let hints = Hints(redis: redis, recording: database.recording)
     let store = CallStore(database, settings: settings.calls, hints: hints)
     let calls = CallHandlers(store: store)
     let tokens = TokenHandlers(

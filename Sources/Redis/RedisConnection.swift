@@ -43,27 +43,47 @@ package final class RedisConnection {
   }
 
   package func command(_ arguments: [RedisArgument]) throws(RedisError) -> RedisValue {
-    do { return try exchange(arguments) } catch {
+    try pipeline(CollectionOfOne(arguments))
+  }
+
+  /// Sends commands in one piece and waits for all their replies (redis.io/docs/manual/pipelining).
+  /// - Parameter commands: one or more.
+  /// - Returns: the last one's reply.
+  /// - Throws: ``RedisError``; `.refused` where a reply is an error, of several the first.
+  @discardableResult
+  package func pipeline(
+    _ commands: some Collection<[RedisArgument]>
+  ) throws(RedisError) -> RedisValue {
+    do { return try exchange(commands) } catch {
       counters.add(.redisErrors)
       throw error
     }
   }
 
-  private func exchange(_ arguments: [RedisArgument]) throws(RedisError) -> RedisValue {
+  private func exchange(
+    _ commands: some Collection<[RedisArgument]>
+  ) throws(RedisError) -> RedisValue {
     request.removeAll(keepingCapacity: request.capacity <= 16_384)
-    RESPEncoder.encode(arguments, to: &request)
+    for arguments in commands { RESPEncoder.encode(arguments, to: &request) }
     try makeReady()
-    let reply: RedisValue
+    var reply: RedisValue
+    var refused: String?
     let patience = Deadline(milliseconds: timeouts.cheapMilliseconds)
     do {
       try stream!.send(request)
-      reply = try stream!.reply(before: Deadline(milliseconds: timeouts.replyMilliseconds))
+      let deadline = Deadline(milliseconds: timeouts.replyMilliseconds)
+      var left = commands.count
+      repeat {
+        reply = try stream!.reply(before: deadline)
+        if case .error(let message) = reply, refused == nil { refused = message }
+        left -= 1
+      } while left > 0
     } catch {
       stream = nil
       if patience.hasPassed { nodes.failed(error) }
       throw error
     }
-    if case .error(let message) = reply { throw refusal(message) }
+    if let refused { throw refusal(refused) }
     return reply
   }
 

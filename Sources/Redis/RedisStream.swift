@@ -105,10 +105,12 @@ struct RedisStream: ~Copyable {
     }
   }
 
-  /// The next reply, or nil where none is whole within a time.
-  mutating func reply(withinMilliseconds limit: Int32) throws(RedisError) -> RedisValue? {
+  /// The next reply, or nil where none is whole within a time, or before another descriptor is readable.
+  mutating func reply(
+    withinMilliseconds limit: Int32, orReadable other: Int32 = -1
+  ) throws(RedisError) -> RedisValue? {
     if let value = try decoder.next() { return value }
-    guard isReadable(withinMilliseconds: limit) else { return nil }
+    guard isReadable(withinMilliseconds: limit, orReadable: other) else { return nil }
     try receive(flags: Int32(MSG_DONTWAIT))
     return try decoder.next()
   }
@@ -116,9 +118,18 @@ struct RedisStream: ~Copyable {
   /// Whether the far side has closed, or sent what nobody asked for, while nothing was going on.
   var isStale: Bool { !decoder.isEmpty || isReadable(withinMilliseconds: 0) }
 
-  private borrowing func isReadable(withinMilliseconds limit: Int32) -> Bool {
-    var waiting = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
-    return poll(&waiting, 1, limit) > 0
+  /// - Parameter other: a descriptor that ends the wait as well; negative where there is none (poll(2)).
+  private borrowing func isReadable(
+    withinMilliseconds limit: Int32, orReadable other: Int32 = -1
+  ) -> Bool {
+    var own = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+    if other < 0 { return poll(&own, 1, limit) > 0 }
+    var both = (own, pollfd(fd: other, events: Int16(POLLIN), revents: 0))
+    withUnsafeMutableBytes(of: &both) {
+      _ = poll($0.baseAddress!.assumingMemoryBound(to: pollfd.self), 2, limit)
+    }
+    own = both.0
+    return own.revents != 0
   }
 
   private mutating func receive(flags: Int32) throws(RedisError) {

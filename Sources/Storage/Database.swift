@@ -7,7 +7,8 @@ import System
 
 package final class Database {
   private var nodes: MySQLNodes
-  private let recording: Recording
+  /// Which requests to servers elsewhere the changes of calls are recorded for.
+  package let recording: Recording
   private let counters: CounterSlot
   private var connection: MySQLConnection? { didSet { (usersKey, texts) = (nil, [:]) } }
   private var usersKey: UsersKey?

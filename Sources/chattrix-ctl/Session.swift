@@ -25,12 +25,16 @@ final class Session {
   private(set) lazy var database = Database(
     configuration.mysql, recording: configuration.delivery.recording)
 
+  private(set) lazy var hints = Hints(
+    redis: RedisConnection(addresses: configuration.redis),
+    recording: configuration.delivery.recording)
+
   private(set) lazy var calls = CallStore(
     database,
     settings: CallSettings(
       ringSeconds: configuration.callTimeoutSeconds,
       maximumSeconds: configuration.maximumCallSeconds),
-    hints: Hints(redis: RedisConnection(addresses: configuration.redis)))
+    hints: hints)
 
   private(set) lazy var media = MediaStore(
     database, hints: Hints(redis: nil), absenceSeconds: configuration.agoraAbsenceSeconds)

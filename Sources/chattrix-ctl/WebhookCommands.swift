@@ -39,7 +39,7 @@ enum WebhookCommands {
     }
     let count = try WebhookArchive(session.database).retry(key)
     if let word, count == 0 { throw Failure("There is no webhook \(word).") }
-    Hints(redis: RedisConnection(addresses: session.configuration.redis)).publishRecord()
+    session.hints.publishRecord()
     session.output.done(
       count == 1 ? "1 webhook is sent again." : "\(count) webhooks are sent again.")
   }

@@ -29,7 +29,8 @@ struct LiveBackend: Backend {
     outbox = Outbox(database)
     presence = Presence(database)
     calls = CallStore(
-      database, settings: CallSettings(configuration), hints: Hints(redis: redis))
+      database, settings: CallSettings(configuration),
+      hints: Hints(redis: redis, recording: database.recording))
     application = Application(
       APISettings(configuration), authenticator: Authenticator(configuration.jwt),
       database: database, redis: redis, counters: counters, log: log)

@@ -27,7 +27,8 @@ func program(_ name: String) throws(SystemError) -> String {
     Database(
       configuration.mysql, recording: configuration.delivery.recording, counters: gauges.counters),
     hints: Hints(
-      redis: RedisConnection(addresses: configuration.redis, counters: gauges.counters)),
+      redis: RedisConnection(addresses: configuration.redis, counters: gauges.counters),
+      recording: configuration.delivery.recording),
     retention: retention,
     absenceSeconds: configuration.agoraAbsenceSeconds,
     routines: try? Migrations.installedRoutines())

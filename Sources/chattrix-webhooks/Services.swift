@@ -21,14 +21,13 @@ extension DeliverySettings {
   }
 }
 
-/// Listens for what the workers and the WebSocket server publish after a commit: whatever it is, a webhook may
-/// be due. While Redis is away the dispatcher's poll finds them.
+/// Listens for what every program publishes after a commit that a webhook may be due for. While Redis is away the dispatcher's poll finds them.
 func listen(to addresses: [RedisAddress], _ wake: WakeUp, _ counters: CounterSlot)
   throws(SystemError)
 {
   _ = try Thread.start(name: "hints") {
     let subscriber = RedisSubscriber(
-      addresses: addresses, channel: Hints.channel, counters: counters)
+      addresses: addresses, channels: [Hints.recordChannel], counters: counters)
     while true {
       if (try? subscriber.next(timeoutMilliseconds: 1000)) ?? nil != nil { wake.raise() }
     }

@@ -24,7 +24,13 @@ from servers import sidecar
 from stack import Stack, user_ids
 from wire import Loop
 
-CHANNEL = "chattrix:events"
+# What each of the sidecars that are measured beside the stack's holds.
+USERS_EACH = 200
+
+
+def channel(host: int, user: int) -> str:
+    """Of a user who is connected to a host."""
+    return f"chattrix:user:{host:08}-0000-7000-8000-{user:012}"
 
 
 class Meter:
@@ -61,8 +67,8 @@ class Redis:
     def __init__(self, stack: Stack):
         self.address = ("127.0.0.1", stack.port + 1)
 
-    def publish(self, message: str, count: int) -> None:
-        command = f"*3\r\n$7\r\nPUBLISH\r\n${len(CHANNEL)}\r\n{CHANNEL}\r\n${len(message)}\r\n{message}\r\n"
+    def publish(self, channel: str, count: int) -> None:
+        command = f"*3\r\n$7\r\nPUBLISH\r\n${len(channel)}\r\n{channel}\r\n$1\r\n1\r\n"
         with socket.create_connection(self.address) as connection:
             answers = connection.makefile("rb")
             # One by one, as the workers do it.
@@ -72,11 +78,15 @@ class Redis:
 
     @contextlib.contextmanager
     def listeners(self, count: int):
-        """Subscribers beside the sidecar, which throw away what they hear."""
-        command = ["redis-cli", "-p", str(self.address[1]), "SUBSCRIBE", CHANNEL]
+        """Subscribers beside the sidecar, as many users' each, which throw away what they hear."""
+        command = ["redis-cli", "-p", str(self.address[1]), "SUBSCRIBE"]
         processes = [
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            for _ in range(count)
+            subprocess.Popen(
+                command + [channel(host, user) for user in range(USERS_EACH)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+            for host in range(count)
         ]
         time.sleep(1)
         try:
@@ -102,16 +112,21 @@ class Scale:
             table.figure(f"  {name}", seconds * 1000, "ms of processor time a second")
 
     def hints(self) -> None:
-        """Of two users who are not here, as most are where there are many hosts."""
-        message = '["nobody-0000-7000-8000-000000000001","nobody-0000-7000-8000-000000000002"]'
+        """Of users whom one of the sidecars holds, and of those whom none holds."""
         redis, count = Redis(self.stack), self.arguments.hints
-        table.heading(f"{count:,} hints of two users", "", "")
-        for sidecars in (1, 2, 10, 50):
+        table.heading(f"{count:,} hints", "", "")
+        for sidecars in (2, 10, 50):
             with redis.listeners(sidecars - 1):
-                used = self.meter.measured(lambda: redis.publish(message, count))
-            table.figure(f"  {sidecars} sidecars: Redis", used["Redis"] / count * 1e6, "µs a hint")
-            if sidecars == 1:
-                table.figure("  the sidecar", used["sidecar"] / count * 1e6, "µs a hint")
+                for name, host in (("held by one", 0), ("held by none", sidecars)):
+                    used = self.meter.measured(
+                        lambda host=host: redis.publish(channel(host, 7), count)
+                    )
+                    table.figure(
+                        f"  {sidecars} sidecars, {name}: Redis", used["Redis"] / count * 1e6, "µs"
+                    )
+                    table.figure(
+                        "    a sidecar that holds another", used["sidecar"] / count * 1e6, "µs"
+                    )
 
     def poll(self) -> None:
         """Rows that are dated in the future are seen by every poll until they are deleted."""
@@ -145,8 +160,13 @@ class Scale:
             pass
         settle(server.pid)
         before = resident_bytes(server.pid)
+        redis = self.stack.pid("REDIS")
+        redis_before = resident_bytes(redis)
         with server.crowd(count):
             settle(server.pid)
+            table.figure(
+                "  resident in Redis", (resident_bytes(redis) - redis_before) / count, "bytes each"
+            )
             table.figure(
                 "  resident in the sidecar",
                 (resident_bytes(server.pid) - before) / count,
@@ -167,7 +187,7 @@ class Scale:
             )
         )
         table.figure("  all of them back, 64 at a time", count / done["greetedSeconds"], "a second")
-        for name in ("sidecar", "database"):
+        for name in ("sidecar", "database", "Redis"):
             table.figure(f"    {name}", used[name] / count * 1e6, "µs each")
         proxied = self.arguments.proxied
         table.figure(

@@ -194,15 +194,14 @@ class HintsHeard(Client):
     def __init__(self, loop: Loop, stack: Stack, heard: Callable[[str, float], None]):
         super().__init__(loop, socket.create_connection(("127.0.0.1", stack.port + 1)))
         self.heard = heard
-        self.send(b"SUBSCRIBE chattrix:events\r\n")
+        self.send(b"PSUBSCRIBE chattrix:user:*\r\n")
 
     def received(self, at: float) -> None:
-        # Each message is its JSON array of user ids on a line of its own.
+        # Each message has its channel, which ends in the user's id, on a line of its own.
         *lines, self.bytes = self.bytes.split(b"\r\n")
         for line in lines:
-            if line.startswith(b"["):
-                for user in json.loads(line):
-                    self.heard(user, at)
+            if line.startswith(b"chattrix:user:") and not line.endswith(b"*"):
+                self.heard(line.decode().removeprefix("chattrix:user:"), at)
 
 
 def pause(longest_seconds: float) -> float:

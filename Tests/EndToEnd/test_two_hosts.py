@@ -53,6 +53,11 @@ def count(hosts, statement: str, *arguments) -> int:
     return hosts.data.sql(f"SELECT COUNT(*) AS n FROM {statement}", *arguments)[0]["n"]
 
 
+def listeners(hosts, person) -> int:
+    """How many servers hear of it when the user has something new."""
+    return int(hosts.redis("PUBSUB", "NUMSUB", f"chattrix:user:{person.id}")[-1])
+
+
 # Calls.
 
 
@@ -102,10 +107,10 @@ def test_tokens(pair, hosts):
 @criterion("R1.3", "R11.1")
 def test_invitations_cross_promptly(people, hosts):
     """Both sidecars listen to the one Redis, and an invitation does not wait for the poll."""
-    wait_until(lambda: hosts.redis("PUBSUB", "NUMSUB", "chattrix:events")[-1] == "2", 5, 0.1)
 
     def delay(caller, callee) -> float:
         socket = callee.socket()
+        wait_until(lambda: listeners(hosts, callee) == 1, 5, 0.01)
         started = time.monotonic()
         caller.call(callee)
         socket.take("call_invitation")
@@ -120,6 +125,23 @@ def test_invitations_cross_promptly(people, hosts):
 
     # By the poll alone, every 250 ms, half of them take longer than twice this.
     wait_until(lambda: median() < 0.06, 15, 0.5, "prompt invitations")
+
+
+@criterion("R11.1")
+def test_hints_go_only_to_hosts_that_hold_the_user(people, hosts):
+    """To none before the first socket and after the last, to each host once, however many devices it holds."""
+    person = people.person()
+    there = at(hosts.b, person)
+    assert listeners(hosts, person) == 0
+    sockets = [person.socket(), person.socket()]
+    wait_until(lambda: listeners(hosts, person) == 1, 5, 0.02)
+    sockets.append(there.socket())
+    wait_until(lambda: listeners(hosts, person) == 2, 5, 0.02)
+    sockets[0].close()
+    sockets[2].close()
+    wait_until(lambda: listeners(hosts, person) == 1, 5, 0.02)
+    sockets[1].close()
+    wait_until(lambda: listeners(hosts, person) == 0, 5, 0.02)
 
 
 @criterion("R2.1", "R2.2", "R11.1")

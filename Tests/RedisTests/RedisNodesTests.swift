@@ -101,14 +101,16 @@ import Testing
     var timeouts = RedisTimeouts()
     timeouts.backOffMilliseconds = 20
     let subscriber = RedisSubscriber(
-      addresses: [try first.address, try second.address], channel: "c", timeouts: timeouts)
-    #expect(try subscriber.next(timeoutMilliseconds: 20) == nil)
+      addresses: [try first.address, try second.address], channels: ["c"], timeouts: timeouts)
+    #expect(try subscriber.next(timeoutMilliseconds: 20) == .connected)
     first.stop()
     #expect(throws: RedisError.self) { try subscriber.next(timeoutMilliseconds: 1000) }
-    for _ in 0..<100 where !subscriber.isConnected {
-      #expect(try subscriber.next(timeoutMilliseconds: 20) == nil)
+    var notice: RedisNotice?
+    for _ in 0..<100 where notice == nil {
+      notice = try subscriber.next(timeoutMilliseconds: 20)
     }
+    #expect(notice == .connected)
     #expect(try second.connect().command("PUBLISH", "c", "word") == .integer(1))
-    #expect(try subscriber.next(timeoutMilliseconds: 1000) == Array("word".utf8))
+    #expect(try subscriber.next(timeoutMilliseconds: 1000) == .message("word", of: "c"))
   }
 }

@@ -16,7 +16,7 @@ import Testing
     for delay: Int64 in [0, 10, 40, 80] {
       sidecar.world.with { $0.blindUntilMilliseconds = MonotonicClock.milliseconds() + delay }
       let id = sidecar.world.emit("call_ended", to: "alice")
-      sidecar.hint(["alice"])
+      sidecar.hint("alice")
       #expect(try client.next()["id"]?.stringValue == String(id))
     }
   }
@@ -26,7 +26,7 @@ import Testing
     let sidecar = try RunningSidecar()
     _ = try sidecar.greeted("alice")
     let before = sidecar.world.with { $0.fetches }
-    sidecar.hint(["alice", "nobody"])
+    sidecar.hint("alice", "nobody")
     #expect(eventually { sidecar.world.with { $0.fetches } == before + 4 })
     usleep(300_000)
     #expect(sidecar.world.with { $0.fetches } == before + 4)

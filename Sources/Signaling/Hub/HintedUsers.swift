@@ -61,12 +61,10 @@ struct HintedUsers {
 }
 
 extension Hub {
-  func hinted(_ userIds: [String]) {
-    for id in userIds {
-      guard let user = users[id] else { continue }
-      hintedUsers.insert(UserKey(id))
-      look(user)
-    }
+  func hinted(_ userId: String) {
+    guard let user = users[userId] else { return }
+    hintedUsers.insert(UserKey(userId))
+    look(user)
   }
 
   var millisecondsLeft: Int32? {

@@ -114,7 +114,10 @@ extension Hub {
     session.isChat = admission.isChat
     session.isResuming = admission.lastEventId != nil
     session.cursor = admission.lastEventId ?? 0
-    users.add(session, userId: login.userId, sessionAt: self.session(at:))
+    // Before the user's events are read, so that few come about between the two (the poll finds those).
+    if users.add(session, userId: login.userId, sessionAt: self.session(at:)) {
+      subscriptions?.add(login.userId)
+    }
     setLogin(login, of: session)
     noteSockets(of: login.userId)
     metrics.countHandshake(101)

@@ -36,6 +36,8 @@ final class Hub {
   /// Users whose events could not be fetched, to be tried again.
   var unfetched: Set<UserKey> = []
   var hintedUsers = HintedUsers()
+  /// Whose hints Redis is to send; nil where there is no Redis.
+  let subscriptions: HintSubscriptions?
   /// Invitations that have reached a device of the user, whose calls could not be marked as ringing,
   /// to be tried again.
   var unmarked: [(userId: String, invitation: Invitation)] = []
@@ -80,9 +82,11 @@ final class Hub {
       ? try JobQueue.start(name: "roster", makeBackend: services.makeBackend) : nil
     rosterName = services.randomness.hexadecimal(bytes: 16)
     try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
-    if let addresses = services.redis {
+    subscriptions = services.redis == nil ? nil : try HintSubscriptions()
+    if let addresses = services.redis, let subscriptions {
       try HintListener.start(
-        addresses, mailbox: mailbox, redis: redis, counters: services.counters)
+        addresses, subscriptions: subscriptions, mailbox: mailbox, redis: redis,
+        counters: services.counters)
     }
   }
 
@@ -129,6 +133,7 @@ extension Hub: ConnectionHandler {
       "connection_closed",
       ["connectionId": .string(session.connectionId), "userId": .string(user.id)])
     guard users.remove(session, sessionAt: self.session(at:)) != nil else { return }
+    subscriptions?.remove(user.id)
     present.insert(UserKey(user.id))
     notePresence()
   }
@@ -165,7 +170,8 @@ extension Hub: ConnectionHandler {
         fetched(userId, serial, after, result)
       case .ticket(let tag, let result): redeemed(tag, result)
       case .result(let tag, let requestId, let response): answered(tag, requestId, response)
-      case .hints(let ids): hinted(ids)
+      case .hint(let userId): hinted(userId)
+      case .hintsUnsubscribed: subscriptions?.add(users.ids)
       case .recent(let list):
         for (id, lastEventId) in list { if let user = users[id] { look(user, upTo: lastEventId) } }
       case .notRinging(let userId, let invitation): unmarked.append((userId, invitation))

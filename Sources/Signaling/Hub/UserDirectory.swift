@@ -11,8 +11,11 @@ struct UserDirectory {
     return users.firstIndex(of: User.make(id: id, serial: 0)).map { users[$0] }
   }
 
+  var ids: some Sequence<String> { users.lazy.map(\.id) }
+
   /// - Parameter sessionAt: the session of a descriptor.
-  mutating func add(_ session: Session, userId: String, sessionAt: (Int32) -> Session?) {
+  /// - Returns: whether it is the user's only connection.
+  mutating func add(_ session: Session, userId: String, sessionAt: (Int32) -> Session?) -> Bool {
     serial &+= 1
     let user = users.insert(User.make(id: userId, serial: serial)).memberAfterInsert
     session.user = user
@@ -20,6 +23,7 @@ struct UserDirectory {
     sessionAt(user.first)?.previous = session.raw
     user.first = session.raw
     user.count += 1
+    return user.count == 1
   }
 
   /// - Returns: the user, if this was their last connection.

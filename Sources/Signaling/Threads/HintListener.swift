@@ -1,25 +1,56 @@
-// The thread that listens to Redis for who has something new (design §3). While Redis is away the
-// poll alone does it.
+// The thread that listens to Redis for who has something new (design §3), of the users who are connected
+// here. While Redis is away the poll alone does it.
 
 import Redis
 import Storage
 import System
 
 enum HintListener {
+  /// Changes that are sent to Redis at a time, before what it has sent is read: at most so many confirmations
+  /// wait there.
+  private static let changesAtATime = 1000
+
   static func start(
-    _ addresses: [RedisAddress], mailbox: Mailbox, redis: Availability, counters: CounterSlot
+    _ addresses: [RedisAddress], subscriptions: HintSubscriptions, mailbox: Mailbox,
+    redis: Availability, counters: CounterSlot
   ) throws(SystemError) {
     _ = try Thread.start(name: "hints") {
-      let subscriber = RedisSubscriber(
-        addresses: addresses, channel: Hints.channel, counters: counters)
+      let subscriber = RedisSubscriber(addresses: addresses, counters: counters)
       while true {
         do throws(RedisError) {
-          let message = try subscriber.next(timeoutMilliseconds: 1000)
+          let notice = try subscriber.next(
+            timeoutMilliseconds: 1000, orReadable: subscriptions.raw)
           if subscriber.isConnected { redis.succeeded() }
-          let users = message.map(Hints.recipients) ?? []
-          if !users.isEmpty { mailbox.post(.hints(users)) }
+          switch notice {
+          case .connected: mailbox.post(.hintsUnsubscribed)
+          case .message(let channel, _):
+            if let user = Hints.user(ofChannel: channel) { mailbox.post(.hint(user)) }
+          case nil: break
+          }
+          try carryOut(subscriptions.take(limit: changesAtATime), subscriber)
         } catch { redis.failed(error) }
       }
     }
+  }
+
+  /// Changes of one kind that follow each other are one command.
+  private static func carryOut(
+    _ changes: [HintSubscriptions.Change], _ subscriber: RedisSubscriber
+  ) throws(RedisError) {
+    var (added, removed): ([String], [String]) = ([], [])
+    for change in changes {
+      switch change {
+      case .add(let user):
+        try subscriber.unsubscribe(from: removed)
+        removed = []
+        added.append(Hints.channel(of: user))
+      case .remove(let user):
+        try subscriber.subscribe(to: added)
+        added = []
+        removed.append(Hints.channel(of: user))
+      }
+    }
+    try subscriber.subscribe(to: added)
+    try subscriber.unsubscribe(from: removed)
   }
 }

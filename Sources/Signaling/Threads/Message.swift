@@ -17,8 +17,10 @@ enum Message: Sendable {
   case ticket(tag: UInt64, Result<Login?, Unavailable>)
   /// What came of a client's command.
   case result(tag: UInt64, requestId: JSONValue, HTTPResponse)
-  /// These users have something new in the outbox.
-  case hints([String])
+  /// This user has something new in the outbox.
+  case hint(String)
+  /// Redis was connected to, and has yet to be told whose hints this server wants.
+  case hintsUnsubscribed
   /// These users have had an event lately.
   case recent([(userId: String, lastEventId: Int64)])
   /// The database did not hear that this invitation has reached a device of the user.

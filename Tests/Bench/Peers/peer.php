@@ -239,7 +239,7 @@ function initiate(string $user, array $body): array
         [$id, 'call_invitation',
             json_encode($call + ['callType' => $body['callType'], 'expiresAt' => wire($expiresAt)]), $callee]);
     $database->commit();
-    redis()->publish('chattrix:events', json_encode([$callee]));
+    redis()->publish('chattrix:user:' . $callee, '1');
     http_response_code(201);
     return $call + ['calleeId' => $callee, 'calleeName' => $people[$callee]['name'],
         'calleeAvatar' => $people[$callee]['avatar_url'], 'callType' => $body['callType'], 'status' => 'initiating',

@@ -6,6 +6,7 @@ import Calls
 import Glibc
 import HTTP
 import JSON
+import Redis
 import Synchronization
 import System
 
@@ -19,7 +20,10 @@ final class RunningSidecar {
   private var isStopped = false
   private var clients: [Client] = []
 
-  init(_ change: (inout SignalingSettings) -> Void = { _ in }) throws {
+  /// - Parameter redis: where hints come from; nil where ``hint(_:)`` alone brings them.
+  init(
+    redis: [RedisAddress]? = nil, _ change: (inout SignalingSettings) -> Void = { _ in }
+  ) throws {
     var settings = SignalingSettings()
     settings.databaseThreads = 2
     settings.server.shutdownSeconds = 0
@@ -28,7 +32,7 @@ final class RunningSidecar {
     let (sidecar, world, path) = (try Sidecar(), world, path)
     self.sidecar = sidecar
     let final = settings
-    let services = Self.services(world)
+    let services = Self.services(world, redis)
     thread = try Thread.start(name: "sidecar") {
       guard let socket = try? ListeningSocket.open(.unix(path: path)) else { return }
       try? sidecar.run(on: socket, settings: final, services: services)
@@ -55,12 +59,14 @@ final class RunningSidecar {
   }
 
   /// As if Redis had brought a message.
-  func hint(_ users: [String]) { sidecar.mailbox.post(.hints(users)) }
+  func hint(_ users: String...) { for user in users { sidecar.mailbox.post(.hint(user)) } }
 
   /// Begins the end of the sidecar.
   func beginStop() { sidecar.stop() }
 
-  private static func services(_ world: World) -> SignalingServices {
+  private static func services(
+    _ world: World, _ redis: [RedisAddress]?
+  ) -> SignalingServices {
     SignalingServices(
       loginOfHeaders: { headers throws(CallError) in
         guard let text = headers["Authorization"], text.hasPrefix("Bearer ") else {
@@ -73,7 +79,7 @@ final class RunningSidecar {
           Array(#"{"success":true,"data":"#.utf8) + data
             + Array(#","requestId":"\#(requestId)"}"#.utf8))
       }, refusal: refusal, makeBackend: { WorldBackend(world: world) },
-      redis: nil, log: Log(program: "test", level: .error, descriptor: -1), now: { world.now })
+      redis: redis, log: Log(program: "test", level: .error, descriptor: -1), now: { world.now })
   }
 
   private static func login(_ token: String, _ world: World) throws(CallError) -> Login {
