@@ -5,6 +5,7 @@ import Glibc
 import HTTP
 import HTTPClient
 import Redis
+import Storage
 import System
 
 struct HostChecks {
@@ -18,13 +19,25 @@ struct HostChecks {
     [redis(), workers(), webSocketServer()]
   }
 
-  /// Tries what rate limits and tickets need, as `/readyz` does (contract §7.14).
+  /// Tries what rate limits and tickets need, as `/readyz` does (contract §7.14), and what hints need: a user
+  /// by an ACL may have no right to scripts or channels (redis.io/docs/management/security/acl).
   private func redis() -> Finding {
     let connection = RedisConnection(addresses: configuration.redis)
     do throws(RedisError) {
       _ = try connection.command("SETEX", "chattrix:ready", "60", "1")
-      return .ok("redis", "takes writes")
+      _ = try connection.command("EVAL", "return redis.call('GET', KEYS[1])", 1, "chattrix:ready")
+      _ = try connection.command("PUBLISH", .init(Hints.channel(of: "")), "1")
+      let subscriber = RedisSubscriber(
+        addresses: configuration.redis, channels: [Hints.channel(of: "")])
+      _ = try subscriber.next(timeoutMilliseconds: Self.connectMilliseconds)
+      return .ok("redis", "takes writes, scripts and hints")
     } catch {
+      if case .refused = error {
+        return .fault(
+          "redis", "\(error)",
+          "Give the user of REDIS_URL its rights: "
+            + "ACL SETUSER … ~chattrix:* &chattrix:* +@all -@dangerous +role.")
+      }
       return .fault(
         "redis", "\(error)",
         "Start Redis, and check REDIS_URL: its address, its password, and that it is no replica. "

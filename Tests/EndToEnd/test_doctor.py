@@ -208,6 +208,39 @@ def test_redis_is_away(stack):
     assert_fault(findings, "redis", "", "REDIS_URL")
 
 
+@pytest.fixture
+def redis_user(stack):
+    """Makes a user of Redis' by the rules of an ACL; gives the URL."""
+
+    def redis(*command: str) -> str:
+        client = ["redis-cli", "-u", stack["REDIS_URL"], "--no-auth-warning", *command]
+        return subprocess.run(client, check=True, capture_output=True, text=True).stdout.strip()
+
+    def make(*rules: str) -> str:
+        assert redis("ACL", "SETUSER", "doctor", "reset", "on", ">word", *rules) == "OK"
+        return stack["REDIS_URL"].replace("redis://", "redis://doctor:word@")
+
+    yield make
+    redis("ACL", "DELUSER", "doctor")
+
+
+RIGHTS = ["~chattrix:*", "&chattrix:*", "+@all", "-@dangerous", "+role"]
+
+
+@pytest.mark.parametrize("lacking", [None, "~chattrix:*", "&chattrix:*", "-eval", "-publish"])
+def test_rights_in_redis(stack, redis_user, lacking):
+    """The rights that the guide grants do; without one of them it is said which to give."""
+    rules = [rule for rule in RIGHTS if rule != lacking]
+    if lacking and lacking.startswith("-"):
+        rules.append(lacking)
+    findings = doctor(stack, status=1 if lacking else 0, REDIS_URL=redis_user(*rules))
+    if lacking:
+        assert faults(findings) == {"redis"}
+        assert_fault(findings, "redis", "NOPERM", "ACL SETUSER")
+    else:
+        assert findings["redis"]["state"] == "ok"
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o600])
 def test_a_socket_with_another_mode(stack, mode):
     """One that anyone may connect to, and one that nginx may not."""
