@@ -67,8 +67,11 @@ import Testing
     #expect(try entry("accepted").device == "phone")
     #expect(try entry("call_answered_elsewhere").device == "phone")
     #expect(try entry("call_answered_elsewhere").details == "outcome=accepted")
-    #expect(try entry("call_ended").details == "endReason=hangup durationSeconds=0")
-    #expect(try entry("ended").details == "status=ended endReason=hangup durationSeconds=0")
+    // How long it took the test.
+    let duration = try stores.find(call).durationSeconds
+    let reason = "endReason=hangup durationSeconds=\(duration)"
+    #expect(try entry("call_ended").details == reason)
+    #expect(try entry("ended").details == "status=ended \(reason)")
     #expect(try entry("generate").requestId == "request-of-\(callee)")
     #expect(try entry("generate").details?.hasPrefix("role=publisher uid=") == true)
     #expect(try entry("call_invitation").eventId == stores.events(callee).first?.eventId)
