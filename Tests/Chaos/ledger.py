@@ -61,6 +61,9 @@ class Ledger:
             (row["user_id"], row["call_id"]): row for row in stack.sql("SELECT * FROM call_history")
         }
         self.events = outbox(stack)
+        self.by_call: dict[str, list[dict]] = collections.defaultdict(list)
+        for row in (row for rows in self.events.values() for row in rows.values()):
+            self.by_call[row["call_id"]].append(row)
         self.webhooks: dict[str, list[dict]] = collections.defaultdict(list)
         for row in stack.sql("SELECT * FROM webhook_events ORDER BY call_id, sequence"):
             self.webhooks[row["call_id"]].append(row)
@@ -72,12 +75,8 @@ class Ledger:
 
     def events_of(self, call_id: str) -> list[dict]:
         call = self.calls[call_id]
-        return [
-            row
-            for user in (call["caller_id"], call["callee_id"])
-            for row in self.events[user].values()
-            if row["call_id"] == call_id
-        ]
+        users = (call["caller_id"], call["callee_id"])
+        return [row for row in self.by_call[call_id] if row["user_id"] in users]
 
     def of(self, user_id: str) -> list[dict]:
         """A user's calls that are over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import collections
 import dataclasses
 import threading
@@ -110,11 +111,14 @@ class Records:
 
     def near(self, began: float, ended: float, seconds: float) -> list[Outage]:
         """The faults that were under way between two moments, or shortly before."""
-        return [
-            outage
-            for outage in self.outages + self.stalls
-            if outage.began <= ended and began <= outage.ended + seconds
-        ]
+        found = []
+        for outages in (self.outages, self.stalls):
+            # Each list is in the order of time, and none in it begins before another's end.
+            index = bisect.bisect_right(outages, ended, key=lambda outage: outage.began)
+            while index > 0 and began <= outages[index - 1].ended + seconds:
+                index -= 1
+                found.append(outages[index])
+        return found
 
     def without_violations(self) -> Records:
         """The same answers and outages, to be judged anew."""
