@@ -50,7 +50,9 @@ let services = SignalingServices(
 do {
   let socket = try ListeningSocket.open(
     configuration.signaling.address, environment: processEnvironment())
-  try Sidecar().run(on: socket, settings: settings, services: services)
+  try Sidecar().run(
+    on: socket, settings: settings, services: services,
+    notifier: ServiceNotifier(environment: processEnvironment()))
 } catch {
   log.error("signaling_failed", ["error": .string("\(error)")])
   exitProcess(1)

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -91,6 +92,43 @@ def test_requests_wait_while_the_supervisor_restarts(stack, tmp_path):
         with ask(path, "/readyz") as waiting:
             with started("chattrix-supervisor", listener, settings):
                 assert '"status":"ready"' in waiting.communicate(timeout=10)[0]
+
+
+@pytest.mark.parametrize("name", ["chattrix-signaling", "chattrix-supervisor"])
+def test_the_service_manager_is_told(stack, tmp_path, name):
+    """sd_notify(3): ready, alive for as long as the event loop goes round, stopping."""
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        manager.bind(str(tmp_path / "notify"))
+        settings = stack_environment(stack) | {
+            "WORKERS": "1",
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "WATCHDOG_USEC": "600000",
+        }
+
+        def told(message: str, seconds: float) -> bool:
+            deadline = time.monotonic() + seconds
+            while (left := deadline - time.monotonic()) > 0:
+                manager.settimeout(left)
+                with contextlib.suppress(TimeoutError):
+                    if message in manager.recv(1000).decode().split("\n"):
+                        return True
+            return False
+
+        with started(name, listener, settings) as process:
+            assert told("READY=1", 10)
+            for _ in range(3):
+                assert told("WATCHDOG=1", 5)
+            process.send_signal(signal.SIGSTOP)
+            # What it had sent before is still there.
+            told("WATCHDOG=1", 1)
+            assert not told("WATCHDOG=1", 1.5)
+            process.send_signal(signal.SIGCONT)
+            assert told("WATCHDOG=1", 5)
+            process.send_signal(signal.SIGTERM)
+            assert told("STOPPING=1", 5)
 
 
 def test_what_is_no_listening_socket_is_refused(stack):

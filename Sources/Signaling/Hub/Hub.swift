@@ -11,6 +11,9 @@ final class Hub {
   let settings: SignalingSettings
   let services: SignalingServices
   let mailbox: Mailbox
+  private let notifier: ServiceNotifier
+  /// In milliseconds of the monotonic clock; nil where the service manager does not watch.
+  private var watchdogDueAt: Int64?
   /// For what reads and waits for no lock: openings and events, and tickets.
   let readers: DatabaseThreads
   /// For what locks lines, and may wait for them: commands and ringing.
@@ -61,9 +64,11 @@ final class Hub {
   var log: Log { services.log }
 
   init(
-    server: Server, settings: SignalingSettings, services: SignalingServices, mailbox: Mailbox
+    server: Server, settings: SignalingSettings, services: SignalingServices, mailbox: Mailbox,
+    notifier: ServiceNotifier
   ) throws(SystemError) {
-    (self.server, self.settings) = (server, settings)
+    (self.server, self.settings, self.notifier) = (server, settings, notifier)
+    watchdogDueAt = notifier.watchdogMilliseconds.map { _ in 0 }
     (self.services, self.mailbox) = (services, mailbox)
     mysql = Availability(of: "mysql", log: services.log)
     redis = Availability(of: "redis", log: services.log)
@@ -141,6 +146,7 @@ extension Hub: ConnectionHandler {
   func drained(_ connection: Connection) { caughtUp(session(connection)) }
 
   func ticked() {
+    notifyWatchdog()
     endLogins()
     startOpenings(isLate: true)
     guard server.tick % Server.ticksPerSecond == 0 else { return }
@@ -152,12 +158,22 @@ extension Hub: ConnectionHandler {
     checkWrites()
   }
 
+  /// Says that the event loop goes round.
+  private func notifyWatchdog() {
+    guard let dueAt = watchdogDueAt, let interval = notifier.watchdogMilliseconds else { return }
+    let now = MonotonicClock.milliseconds()
+    guard now >= dueAt else { return }
+    watchdogDueAt = now + Int64(interval)
+    notifier.watchdog()
+  }
+
   func reload() {
     log.info("reload")
     services.reload()
   }
 
   func stopping() {
+    notifier.stopping()
     log.info("stopping", ["connections": .int(Int64(server.connectionCount))])
     leaveRoster()
   }

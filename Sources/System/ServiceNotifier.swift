@@ -4,7 +4,6 @@
 
 import CLinux
 import Glibc
-import System
 
 package final class ServiceNotifier {
   /// How often systemd wants to hear of us, halved (sd_watchdog_enabled(3)); nil for never.
