@@ -149,7 +149,7 @@ let package = Package(
       "HTTPClientTests", ["HTTPClient", "HTTP", "System"], resources: [.copy("server.py")]),
     tests("WebSocketTests", ["WebSocket", "HTTP"]),
     tests("RedisTests", ["Redis", "System", "TestServers"]),
-    tests("SystemTests", ["System", "JSON", "CLinux"]),
+    tests("SystemTests", ["System", "JSON", "CLinux", "TestServers"]),
     tests("MySQLTests", ["MySQL", "System", "TestServers"]),
     tests("CallsTests", ["Calls", "CSV", "JSON", "System"]),
     tests("ConfigurationTests", ["Configuration", "JWT", "JSON", "MySQL", "Redis", "System"]),
@@ -166,7 +166,7 @@ let package = Package(
         "TestServers",
       ]),
     tests("FastCGITests", ["FastCGI", "HTTP", "System", "CLinux"]),
-    tests("SupervisionTests", ["Supervision", "JSON", "System"]),
+    tests("SupervisionTests", ["Supervision", "JSON", "System", "TestServers"]),
     tests(
       "APITests",
       [

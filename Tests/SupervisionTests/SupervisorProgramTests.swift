@@ -1,5 +1,6 @@
 import Glibc
 import System
+import TestServers
 import Testing
 
 private let patient = "exec sleep 1000"

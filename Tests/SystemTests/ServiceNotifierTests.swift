@@ -1,31 +1,7 @@
 import Glibc
 import System
+import TestServers
 import Testing
-
-/// Where systemd would listen.
-struct NotifySocket: ~Copyable {
-  let descriptor: Descriptor
-
-  /// - Parameter name: As in `sun_path`: an abstract one begins with NUL.
-  init(_ name: [UInt8]) throws {
-    let descriptor = Descriptor(socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0))
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-    let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
-    let code = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor.raw, $0, length) }
-    }
-    try #require(code == 0)
-    self.descriptor = descriptor
-  }
-
-  var next: String {
-    var buffer = [UInt8](repeating: 0, count: 512)
-    let count = recv(descriptor.raw, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-    return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-  }
-}
 
 @Suite struct ServiceNotifierTests {
   @Test("Messages reach an abstract socket, and a status only when it changes")
