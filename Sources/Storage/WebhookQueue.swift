@@ -68,6 +68,8 @@ package final class WebhookQueue {
   package static let batch = 32
   /// Longer than an exchange may take (contract §8.2: 10 s).
   package static let leaseSeconds = 20
+  /// After this time an event whose call is not there is one of a call that has been deleted.
+  private static let leftOverSeconds = 60
   /// Of the text that is kept of a failure, in characters.
   private static let errorLength = 255
   /// Events of one call that wait for the one that is being sent.
@@ -150,6 +152,7 @@ package final class WebhookQueue {
     }
     let known = Set(found.map(\.delivery.key))
     for key in keys where !known.contains(key) {
+      guard try isLeftOver(key, connection) else { continue }
       try settle(key, .givenUp(error: "the call has been deleted"), connection)
     }
     for (delivery, blockedUntil) in found {
@@ -167,6 +170,17 @@ package final class WebhookQueue {
       WHERE \(Self.isOneOf(places(free.count)))
       """, [.text(owner)] + values(free.map(\.key)))
     return Array(free)
+  }
+
+  /// Whether an event without its call is there for longer than a moment. MariaDB lets go of a committed row's lock
+  /// before the row is in sight of a read without one: an event can be locked while its call is not yet seen.
+  private func isLeftOver(_ key: DeliveryKey, _ connection: MySQLConnection) throws -> Bool {
+    try connection.first(
+      """
+      SELECT 1 FROM webhook_events WHERE call_id = ? AND sequence = ?
+        AND created_at < UTC_TIMESTAMP(3) - INTERVAL \(Self.leftOverSeconds) SECOND
+      """, values([key])
+    ) { _ in true } ?? false
   }
 
   private func dueSQL(_ count: Int, _ connection: MySQLConnection) throws -> String {

@@ -66,6 +66,24 @@ struct WebhookQueueTests {
     _ = try stores.calls.end(call.id, by: users[0], reason: .hangup, from: Origin())
   }
 
+  @Test("An event whose call is not in sight yet stays until it is")
+  func callNotInSight() throws {
+    let stores = try stores()
+    let (caller, callee) = try stores.pair()
+    let call = try stores.ring(caller, callee)
+    func move(_ from: String, _ to: String) throws {
+      try stores.connection.execute(
+        "UPDATE calls SET id = ? WHERE id = ?", [.text(to), .text(from)])
+    }
+    let away = "00000000-0000-7000-8000-000000000000"
+    try move(call.id, away)
+    #expect(try claim(queue(), of: call).isEmpty)
+    #expect(try state(stores, call) == "pending")
+    try move(away, call.id)
+    #expect(try claim(queue(), of: call).count == 1)
+    _ = try stores.calls.end(call.id, by: caller, reason: .hangup, from: Origin())
+  }
+
   @Test("Without a setting nothing is written")
   func nothing() throws {
     let stores = try Stores()
@@ -211,13 +229,15 @@ struct WebhookQueueTests {
     #expect(try archive.list(failed: true, limit: 100).allSatisfy { $0.id != key.id })
   }
 
-  @Test("An event of a call that was deleted is given up")
+  @Test("An event of a call that was deleted is given up after a minute")
   func deletedCall() throws {
     let stores = try stores()
     let queue = queue()
     let (caller, callee) = try stores.pair()
     let call = try stores.ring(caller, callee)
     try stores.connection.execute("DELETE FROM calls WHERE id = ?", [.text(call.id)])
+    try stores.connection.run(
+      "UPDATE webhook_events SET created_at = created_at - INTERVAL 61 SECOND")
     #expect(try claim(queue, of: call).isEmpty)
     #expect(try state(stores, call) == "failed")
   }
