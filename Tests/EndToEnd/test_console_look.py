@@ -329,6 +329,9 @@ def test_letters_of_twice_the_size(opened, people, width):
 
 def everything_fits(console: Console) -> None:
     """The page scrolls downwards only, and no control or heading is narrower than its words."""
+    # What has just been shown may be on its way to its place.
+    narrow = "document.documentElement.scrollWidth <= innerWidth"
+    wait_until(lambda: console.page.evaluate(narrow), 5, 0.1, "no scrolling sideways")
     beyond = console.page.evaluate(
         """() => [...document.body.querySelectorAll("*")]
           .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1
@@ -336,7 +339,6 @@ def everything_fits(console: Console) -> None:
           .map((each) => each.outerHTML.slice(0, 200))"""
     )
     assert not beyond
-    assert console.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     cut = console.page.evaluate(
         """() => [...document.querySelectorAll("button, h1, h2, h3, .headline, .subline, .value, dt, dd, label")]
           .filter((each) => each.checkVisibility() && !each.matches(".unseen") && each.scrollWidth > each.clientWidth + 2

@@ -35,18 +35,21 @@ struct SimulatedPool {
   }
 
   mutating func act() {
+    var ended: [pid_t] = []
     for action in pool.due(at: now) {
       switch action {
       case .start(let slot): start(slot)
       case .signal(let process, let signal):
         signals.append((now, process, signal))
-        if signal == SIGKILL || endsOnTerm {
-          living[process] = nil
-          _ = pool.ended(process, at: now)
-          act()
-        }
+        if signal == SIGKILL || endsOnTerm { ended.append(process) }
       }
     }
+    // As the loop hears of it: once it has done everything that was due.
+    for process in ended {
+      living[process] = nil
+      _ = pool.ended(process, at: now)
+    }
+    if !ended.isEmpty { act() }
   }
 
   private mutating func start(_ slot: Int) {
