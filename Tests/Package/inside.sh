@@ -35,8 +35,9 @@ ready() {
 }
 # Of what is the package's; Debian's own files may be deprecated in places.
 warned_of() { nginx -t 2>&1 | grep 'warn.*chattrix'; }
+# nginx has been told to reload, which takes a moment.
 speaks_http2() {
-  is "$(curl --silent --cacert "$packages/certificate.pem" --output /dev/null --write-out '%{http_version}' https://localhost/readyz)" 2
+  is "$(curl --silent --show-error --retry 10 --retry-delay 1 --retry-all-errors --cacert "$packages/certificate.pem" --output /dev/null --write-out '%{http_version}' https://localhost/readyz)" 2
 }
 refused() { # NAME
   local status=0

@@ -110,6 +110,14 @@ final class Client {
     }
   }
 
+  /// The next frame that is no ping: on a busy machine one may have become due before.
+  func frameButPings() throws -> Frame {
+    while true {
+      let frame = try frame()
+      if frame != .ping { return frame }
+    }
+  }
+
   private static func parse(_ bytes: [UInt8]) -> (Frame, Int)? {
     guard bytes.count >= 2 else { return nil }
     var length = Int(bytes[1] & 0x7F)
