@@ -19,7 +19,7 @@ enum HintListener {
       while true {
         do throws(RedisError) {
           let notice = try subscriber.next(
-            timeoutMilliseconds: 1000, orReadable: subscriptions.raw)
+            timeoutMilliseconds: 1000, orReadable: subscriptions.changes.raw)
           if subscriber.isConnected { redis.succeeded() }
           switch notice {
           case .connected: mailbox.post(.hintsUnsubscribed)
@@ -27,7 +27,7 @@ enum HintListener {
             if let user = Hints.user(ofChannel: channel) { mailbox.post(.hint(user)) }
           case nil: break
           }
-          try carryOut(subscriptions.take(limit: changesAtATime), subscriber)
+          try carryOut(subscriptions.changes.take(limit: changesAtATime), subscriber)
         } catch { redis.failed(error) }
       }
     }

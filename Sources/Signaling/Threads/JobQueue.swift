@@ -7,11 +7,10 @@ import System
 typealias Job = @Sendable (any Backend) -> Void
 
 final class JobQueue: Sendable {
-  private let jobs = Mutex<[Job]>([])
-  private let event: EventDescriptor
+  private let jobs: Inbox<Job>
   private let unfinished = Atomic<Int>(0)
 
-  private init() throws(SystemError) { event = try EventDescriptor(blocking: true) }
+  private init() throws(SystemError) { jobs = try Inbox(waits: true) }
 
   /// Starts the thread.
   /// - Parameter makeBackend: called once, on it.
@@ -22,7 +21,7 @@ final class JobQueue: Sendable {
     _ = try Thread.start(name: name) {
       let backend = makeBackend()
       while true {
-        for job in queue.take() {
+        for job in queue.jobs.take() {
           job(backend)
           queue.unfinished.subtract(1, ordering: .relaxed)
         }
@@ -36,19 +35,6 @@ final class JobQueue: Sendable {
 
   func submit(_ job: @escaping Job) {
     unfinished.add(1, ordering: .relaxed)
-    let wasEmpty = jobs.withLock { jobs in
-      jobs.append(job)
-      return jobs.count == 1
-    }
-    if wasEmpty { event.signal() }
-  }
-
-  /// All that was submitted since the last call; waits for something.
-  private func take() -> [Job] {
-    event.drain()
-    return jobs.withLock { jobs in
-      defer { jobs = [] }
-      return jobs
-    }
+    jobs.post(job)
   }
 }

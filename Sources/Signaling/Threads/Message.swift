@@ -8,6 +8,9 @@ import Storage
 /// Why there is no result: somebody is away, and it is worth asking again later.
 struct Unavailable: Error {}
 
+/// What other threads have for the event loop.
+typealias Mailbox = Inbox<Message>
+
 enum Message: Sendable {
   /// What the connections of a batch are told first.
   case openings(OpeningQueue.Batch, Result<[Opening], Unavailable>)
