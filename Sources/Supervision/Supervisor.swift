@@ -39,7 +39,6 @@ package final class Supervisor {
   private var pool: WorkerPool
   private var companion: Companion?
   private var condition: PoolCondition
-  private var watchdogDueAt: Int64 = 0
   private var drainedAt: Int64?
 
   /// How long the end waits for a pass of the sweeper; its transaction is rolled back after that.
@@ -118,11 +117,7 @@ package final class Supervisor {
 
   private func tick() {
     if !pool.isDraining { sweeper.tick() }
-    let now = MonotonicClock.milliseconds()
-    if let interval = notifier.watchdogMilliseconds, now >= watchdogDueAt {
-      watchdogDueAt = now + Int64(interval)
-      notifier.watchdog()
-    }
+    notifier.watchdog()
   }
 
   private func take(_ signal: Int32) {

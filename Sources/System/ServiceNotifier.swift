@@ -6,8 +6,10 @@ import CLinux
 import Glibc
 
 package final class ServiceNotifier {
-  /// How often systemd wants to hear of us, halved (sd_watchdog_enabled(3)); nil for never.
-  package let watchdogMilliseconds: Int?
+  /// Half of the time within which systemd wants to hear of us (sd_watchdog_enabled(3)); nil for never.
+  private let watchdogMilliseconds: Int64?
+  /// Of the monotonic clock, in milliseconds: at once at first.
+  private var watchdogDueAt: Int64 = 0
 
   /// Kept for as long as the notifier is; -1 where there is nobody to tell.
   private let socket: Int32
@@ -35,8 +37,8 @@ package final class ServiceNotifier {
     return name
   }
 
-  private static func watchdog(_ environment: [String: String]) -> Int? {
-    guard let microseconds = environment["WATCHDOG_USEC"].flatMap({ Int($0) }), microseconds > 0
+  private static func watchdog(_ environment: [String: String]) -> Int64? {
+    guard let microseconds = environment["WATCHDOG_USEC"].flatMap({ Int64($0) }), microseconds > 0
     else { return nil }
     if let process = environment["WATCHDOG_PID"], pid_t(process) != getpid() { return nil }
     return max(1, microseconds / 2000)
@@ -44,7 +46,14 @@ package final class ServiceNotifier {
 
   package func ready() { send("READY=1") }
   package func stopping() { send("STOPPING=1") }
-  package func watchdog() { send("WATCHDOG=1") }
+
+  /// Says that the program's loop goes round, where systemd watches this process and it is time to.
+  /// - Parameter now: Of the monotonic clock, in milliseconds.
+  package func watchdog(at now: Int64 = MonotonicClock.milliseconds()) {
+    guard let watchdogMilliseconds, now >= watchdogDueAt else { return }
+    watchdogDueAt = now + watchdogMilliseconds
+    send("WATCHDOG=1")
+  }
 
   /// A reload has begun; `ready` says that it is over.
   package func reloading() {

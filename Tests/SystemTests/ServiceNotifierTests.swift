@@ -28,8 +28,8 @@ import Testing
     let path = "/tmp/chattrix-notify-\(getpid())"
     let socket = try NotifySocket(Array(path.utf8))
     defer { unlink(path) }
-    ServiceNotifier(environment: ["NOTIFY_SOCKET": path]).watchdog()
-    #expect(socket.next == "WATCHDOG=1")
+    ServiceNotifier(environment: ["NOTIFY_SOCKET": path]).ready()
+    #expect(socket.next == "READY=1")
   }
 
   @Test("Nothing to tell, or nobody to tell it, is no trouble")
@@ -42,15 +42,25 @@ import Testing
   }
 
   @Test("The watchdog is answered at half its time, and only where it is meant for this process")
-  func watchdog() {
-    func interval(_ environment: [String: String]) -> Int? {
-      ServiceNotifier(environment: environment).watchdogMilliseconds
+  func watchdog() throws {
+    #expect(try answers([:]) == [])
+    #expect(try answers(["WATCHDOG_USEC": "30000000"]) == [0, 15_000, 32_000, 47_000])
+    #expect(try answers(["WATCHDOG_USEC": "0"]) == [])
+    #expect(try answers(["WATCHDOG_USEC": "x"]) == [])
+    let own = ["WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "\(getpid())"]
+    #expect(try answers(own) == [0, 14_999, 29_999, 46_999])
+    #expect(try answers(own.merging(["WATCHDOG_PID": "1"]) { $1 }) == [])
+  }
+
+  /// When the watchdog is answered by a loop that goes round at these times, in milliseconds.
+  private func answers(_ environment: [String: String]) throws -> [Int64] {
+    let name = "chattrix-watchdog-\(Randomness.system.hexadecimal(bytes: 8))"
+    let socket = try NotifySocket([0] + name.utf8)
+    let notifier = ServiceNotifier(
+      environment: environment.merging(["NOTIFY_SOCKET": "@\(name)"]) { $1 })
+    return [0, 14_999, 15_000, 29_999, 32_000, 46_999, 47_000].filter { now in
+      notifier.watchdog(at: now)
+      return socket.next == "WATCHDOG=1"
     }
-    #expect(interval([:]) == nil)
-    #expect(interval(["WATCHDOG_USEC": "30000000"]) == 15_000)
-    #expect(interval(["WATCHDOG_USEC": "0"]) == nil)
-    #expect(interval(["WATCHDOG_USEC": "x"]) == nil)
-    #expect(interval(["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "\(getpid())"]) == 1000)
-    #expect(interval(["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"]) == nil)
   }
 }

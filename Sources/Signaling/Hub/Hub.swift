@@ -12,8 +12,6 @@ final class Hub {
   let services: SignalingServices
   let mailbox: Mailbox
   private let notifier: ServiceNotifier
-  /// In milliseconds of the monotonic clock; nil where the service manager does not watch.
-  private var watchdogDueAt: Int64?
   /// For what reads and waits for no lock: openings and events, and tickets.
   let readers: DatabaseThreads
   /// For what locks lines, and may wait for them: commands and ringing.
@@ -68,7 +66,6 @@ final class Hub {
     notifier: ServiceNotifier
   ) throws(SystemError) {
     (self.server, self.settings, self.notifier) = (server, settings, notifier)
-    watchdogDueAt = notifier.watchdogMilliseconds.map { _ in 0 }
     (self.services, self.mailbox) = (services, mailbox)
     mysql = Availability(of: "mysql", log: services.log)
     redis = Availability(of: "redis", log: services.log)
@@ -146,7 +143,7 @@ extension Hub: ConnectionHandler {
   func drained(_ connection: Connection) { caughtUp(session(connection)) }
 
   func ticked() {
-    notifyWatchdog()
+    notifier.watchdog()
     endLogins()
     startOpenings(isLate: true)
     guard server.tick % Server.ticksPerSecond == 0 else { return }
@@ -156,15 +153,6 @@ extension Hub: ConnectionHandler {
     noteEverybody()
     refreshRoster()
     checkWrites()
-  }
-
-  /// Says that the event loop goes round.
-  private func notifyWatchdog() {
-    guard let dueAt = watchdogDueAt, let interval = notifier.watchdogMilliseconds else { return }
-    let now = MonotonicClock.milliseconds()
-    guard now >= dueAt else { return }
-    watchdogDueAt = now + Int64(interval)
-    notifier.watchdog()
   }
 
   func reload() {
