@@ -118,18 +118,18 @@ struct RedisStream: ~Copyable {
   /// Whether the far side has closed, or sent what nobody asked for, while nothing was going on.
   var isStale: Bool { !decoder.isEmpty || isReadable(withinMilliseconds: 0) }
 
-  /// - Parameter other: a descriptor that ends the wait as well; negative where there is none (poll(2)).
+  /// - Parameter other: a descriptor that ends the wait as well; a negative one poll(2) leaves out.
   private borrowing func isReadable(
     withinMilliseconds limit: Int32, orReadable other: Int32 = -1
   ) -> Bool {
-    var own = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
-    if other < 0 { return poll(&own, 1, limit) > 0 }
-    var both = (own, pollfd(fd: other, events: Int16(POLLIN), revents: 0))
-    withUnsafeMutableBytes(of: &both) {
-      _ = poll($0.baseAddress!.assumingMemoryBound(to: pollfd.self), 2, limit)
-    }
-    own = both.0
-    return own.revents != 0
+    let wanted = Int16(POLLIN)
+    var both: InlineArray<2, pollfd> = [
+      pollfd(fd: descriptor.raw, events: wanted, revents: 0),
+      pollfd(fd: other, events: wanted, revents: 0),
+    ]
+    var span = both.mutableSpan
+    _ = span.withUnsafeMutableBufferPointer { poll($0.baseAddress!, 2, limit) }
+    return both[0].revents != 0
   }
 
   private mutating func receive(flags: Int32) throws(RedisError) {
