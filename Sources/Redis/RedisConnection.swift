@@ -90,11 +90,12 @@ package final class RedisConnection {
   /// A server that takes no commands, or no writes, counts as away (contract §7.14): the next command
   /// finds another one, where a name or an address stands for whichever is well.
   private func refusal(_ message: String) -> RedisError {
-    guard RedisError.saysAway(message) else { return .refused(message) }
-    let cause = RedisError.unavailable(message)
-    stream = nil
-    nodes.refused(cause)
-    return cause
+    let error = RedisError(reply: message)
+    if case .unavailable = error {
+      stream = nil
+      nodes.refused(error)
+    }
+    return error
   }
 
   private func makeReady() throws(RedisError) {

@@ -6,13 +6,19 @@ package enum RedisError: Error, Equatable, CustomStringConvertible {
   case unavailable(String)
   /// The far side does not speak RESP2, or went over ``RESPLimits``.
   case protocolViolation(String)
-  /// Redis understood and refused: its own words, such as `WRONGTYPE …`. The connection lives on.
+  /// Redis understood and refused: its own words, such as `WRONGTYPE …`. The connection of a command lives on, a
+  /// subscriber's is made again.
   case refused(String)
+
+  /// What an error in Redis' own words is.
+  init(reply message: String) {
+    self = Self.saysAway(message) ? .unavailable(message) : .refused(message)
+  }
 
   /// What Redis answers while it cannot serve: loading its data set, a replica, a replica without its
   /// master, without a cluster or enough replicas, unable to persist, or out of memory (redis.io,
   /// "Redis serialization protocol", error prefixes). An error within a script has the word behind a dash.
-  static func saysAway(_ message: String) -> Bool {
+  private static func saysAway(_ message: String) -> Bool {
     let text = Array(message.utf8)
     return awayWords.contains { word in
       let word = Array("\(word) ".utf8)

@@ -49,7 +49,7 @@ package final class RedisSubscriber {
   /// After a failure it waits out the back-off within the calls that follow, so a loop around it
   /// needs no pause of its own.
   /// - Parameter other: A descriptor that ends the wait when it is readable; negative where there is none.
-  /// - Throws: ``RedisError``, once per failure.
+  /// - Throws: ``RedisError``, once per failure; `.refused` where the user may not listen to a channel.
   package func next(
     timeoutMilliseconds: Int32, orReadable other: Int32 = -1
   ) throws(RedisError) -> RedisNotice? {
@@ -101,7 +101,7 @@ package final class RedisSubscriber {
       channels.isEmpty ? ["PING"] : ["SUBSCRIBE"] + channels.map { RedisArgument($0) }
     try fresh.send(Self.encoded(first))
     let reply = try fresh.reply(before: Deadline(milliseconds: timeouts.replyMilliseconds))
-    if case .error(let message) = reply { throw .unavailable(message) }
+    if case .error(let message) = reply { throw RedisError(reply: message) }
     stream = consume fresh
     if hasConnected { counters.add(.redisReconnections) }
     hasConnected = true
@@ -121,7 +121,7 @@ package final class RedisSubscriber {
         return nil
       }
       heard()
-      if case .error(let message) = value { throw .unavailable(message) }
+      if case .error(let message) = value { throw RedisError(reply: message) }
       if let parts = value.elements, parts.count == 3, parts[0].bytes == Array("message".utf8),
         let channel = parts[1].bytes, let message = parts[2].bytes
       {

@@ -227,7 +227,9 @@ def redis_user(stack):
 RIGHTS = ["~chattrix:*", "&chattrix:*", "+@all", "-@dangerous", "+role"]
 
 
-@pytest.mark.parametrize("lacking", [None, "~chattrix:*", "&chattrix:*", "-eval", "-publish"])
+@pytest.mark.parametrize(
+    "lacking", [None, "~chattrix:*", "&chattrix:*", "-eval", "-publish", "-subscribe"]
+)
 def test_rights_in_redis(stack, redis_user, lacking):
     """The rights that the guide grants do; without one of them it is said which to give."""
     rules = [rule for rule in RIGHTS if rule != lacking]
