@@ -21,7 +21,8 @@ extension DeliverySettings {
   }
 }
 
-/// Listens for what every program publishes after a commit that a webhook may be due for. While Redis is away the dispatcher's poll finds them.
+/// Listens for what every program publishes after a commit that a webhook may be due for. While Redis is away the
+/// dispatcher's poll finds them.
 func listen(to addresses: [RedisAddress], _ wake: WakeUp, _ counters: CounterSlot)
   throws(SystemError)
 {
