@@ -240,18 +240,19 @@ func race<Value: Sendable>(
   }
 }
 
-/// Lets threads through only all together, again and again.
-private final class Gate: Sendable {
-  private let threads: Int
-  private let arrived = Atomic<Int>(0)
+/// Lets threads through only all together, again and again; who waits leaves the processor to the database.
+/// `@unchecked` because of the pointer: a barrier is made to be shared by threads (pthread_barrier_wait(3)).
+private final class Gate: @unchecked Sendable {
+  private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
 
-  init(threads: Int) { self.threads = threads }
+  init(threads: Int) { pthread_barrier_init(barrier, nil, UInt32(threads)) }
 
-  func pass() {
-    let place = arrived.add(1, ordering: .sequentiallyConsistent).oldValue
-    let wanted = (place / threads + 1) * threads
-    while arrived.load(ordering: .sequentiallyConsistent) < wanted { sched_yield() }
+  deinit {
+    pthread_barrier_destroy(barrier)
+    barrier.deallocate()
   }
+
+  func pass() { pthread_barrier_wait(barrier) }
 }
 
 extension Result {
