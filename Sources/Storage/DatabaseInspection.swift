@@ -57,10 +57,8 @@ package struct DatabaseInspection {
   }
 
   private static func appliedVersions(_ connection: MySQLConnection) throws -> Set<Int> {
-    do {
-      return Set(
-        try connection.query("SELECT version FROM schema_migrations").map { Int($0.int(0)) })
-    } catch let error as MySQLError where error.isTableMissing { return [] }
+    let rows = try connection.queryIfTableExists("SELECT version FROM schema_migrations")
+    return Set(rows.map { Int($0.int(0)) })
   }
 
   /// Tries each kind of statement on each table, so that no row is read or written.

@@ -44,10 +44,9 @@ final class MigrationLease {
   /// Whether a program has it and renews it.
   /// - Throws: `MySQLError`.
   static func isHeld(_ connection: MySQLConnection) throws -> Bool {
-    do {
-      return try connection.queryRow(
-        "SELECT 1 FROM schema_lease WHERE holder <> '' AND expires_at > UTC_TIMESTAMP(3)") != nil
-    } catch let error as MySQLError where error.isTableMissing { return false }
+    try !connection.queryIfTableExists(
+      "SELECT 1 FROM schema_lease WHERE holder <> '' AND expires_at > UTC_TIMESTAMP(3)"
+    ).isEmpty
   }
 
   private init(_ connection: MySQLConnection) {

@@ -52,11 +52,9 @@ package struct MigrationProgress: Sendable, Equatable {
   /// Those of all migrations that have begun and not ended, by version.
   /// - Throws: `MySQLError`.
   static func all(_ connection: MySQLConnection) throws -> [MigrationProgress] {
-    do {
-      return try connection.query(
-        "SELECT version, name, statements, done, begun, digest FROM schema_progress ORDER BY version"
-      ).map(MigrationProgress.init)
-    } catch let error as MySQLError where error.isTableMissing { return [] }
+    try connection.queryIfTableExists(
+      "SELECT version, name, statements, done, begun, digest FROM schema_progress ORDER BY version"
+    ).map(MigrationProgress.init)
   }
 
   /// - Throws: `MySQLError`.
@@ -109,6 +107,14 @@ extension Migration {
 }
 
 extension MySQLConnection {
+  /// Copies of all rows, in their order; none where the table is not there, as before the first migration.
+  /// - Throws: `MySQLError`.
+  func queryIfTableExists(_ sql: String) throws -> [MySQLRecord] {
+    do { return try query(sql) } catch let error as MySQLError where error.isTableMissing {
+      return []
+    }
+  }
+
   /// Runs `body` between START TRANSACTION and COMMIT; rolled back where it throws.
   /// - Throws: `MySQLError`, and what `body` throws.
   func transaction(_ body: () throws -> Void) throws {
