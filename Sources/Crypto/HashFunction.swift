@@ -66,8 +66,8 @@ package enum HashFunction: Sendable {
   }
 }
 
-/// Lives as long as the process. OpenSSL's fetched algorithms never change and serve all threads at
-/// once, which the compiler cannot know of a pointer.
+/// `@unchecked` because of the pointer: an `EVP_MD` that was fetched never changes and serves all threads at once
+/// (OpenSSL's crypto(7)), and it lives as long as the process.
 private struct Implementation: @unchecked Sendable {
   let pointer: OpaquePointer?
 

@@ -61,7 +61,8 @@ extension JSONParser {
     position += 1
   }
 
-  /// From the `u` of `\uXXXX`, through a second escape where the first is a high surrogate.
+  /// From the `u` of an escape with four hexadecimal digits (RFC 8259 §7), through a second one where the first is a
+  /// high surrogate.
   private mutating func escapedScalar(
     _ bytes: Span<UInt8>
   ) throws(JSONError) -> Unicode.Scalar {

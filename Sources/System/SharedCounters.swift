@@ -8,7 +8,8 @@
 import CLinux
 import Glibc
 
-// Nothing of it is written after `init`, and all access to the memory is atomic.
+/// `@unchecked` because of the pointer: the pointer and where each counter is are not written after `init`, and what it
+/// points to is read and written by atomic operations only.
 package final class SharedCounters: @unchecked Sendable {
   package let slots: Int
   /// In each slot.
