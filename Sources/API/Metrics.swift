@@ -1,5 +1,5 @@
-// What this host's supervisor, workers and webhook program have done, counted in memory that they share
-// (`/metrics`, contract §1).
+// What this host's programs have done (`/metrics`, contract §1): supervisor, workers and webhook program count in memory
+// that they share, and the WebSocket server is asked for its own page.
 
 import Exposition
 import Storage
@@ -9,15 +9,21 @@ package struct Metrics {
   private let counters: SharedCounters?
   private let routes: [RequestCounters.RouteName]
   private let socket: Int32?
+  private let signaling: SignalingPage?
 
   /// - Parameters:
   ///   - counters: nil where no supervisor shares any: nothing is counted then.
   ///   - routes: Of the workers, by number.
   ///   - socket: The descriptor on which the workers listen, if any.
+  ///   - signaling: Where the WebSocket server's page comes from; nil for a page without it.
   package init(
-    counters: SharedCounters?, routes: [RequestCounters.RouteName] = [], socket: Int32? = nil
+    counters: SharedCounters?, routes: [RequestCounters.RouteName] = [], socket: Int32? = nil,
+    signaling: SignalingPage? = nil
   ) {
-    (self.counters, self.routes, self.socket) = (counters, routes, socket)
+    self.counters = counters
+    self.routes = routes
+    self.socket = socket
+    self.signaling = signaling
   }
 
   package func exposition() -> String {
@@ -33,7 +39,16 @@ package struct Metrics {
     CallCounters.write(counters, [workers, supervisor], to: &page)
     StoreCounters.write(counters, [workers, supervisor, webhooks], to: &page)
     writeDeliveries(counters, to: &page)
+    if let signaling { writeSignaling(signaling.read(), to: &page) }
     return page.text
+  }
+
+  /// - Parameter theirs: nil where the WebSocket server does not answer.
+  private func writeSignaling(_ theirs: Exposition?, to page: inout Exposition) {
+    page.gauge(
+      "chattrix_signaling_up", "Whether the WebSocket server answers with its metrics.",
+      theirs == nil ? 0 : 1)
+    if let theirs { page.merge(theirs) }
   }
 
   private func writePool(_ counters: SharedCounters, to page: inout Exposition) {

@@ -59,6 +59,9 @@ package enum WorkerCounter: Int, CaseIterable, Sendable {
   /// When the request of the API began that it has in hand, in milliseconds of the monotonic clock; 0 where there is
   /// none.
   case busySince = 1
+  /// When it began to wait for the WebSocket server's page of metrics, and when it last waited for it in vain, in
+  /// milliseconds of the monotonic clock; 0 where it does not wait, and until it has.
+  case signalingAskedAt, signalingSilentAt
 }
 
 /// Failures of the servers that a program works with, in any slot.

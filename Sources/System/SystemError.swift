@@ -13,6 +13,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     self.call = call
   }
 
+  /// Whether a time that was given for it was too short.
+  package var isTimeOut: Bool { errno == ETIMEDOUT }
+
   package var description: String { "\(call): \(String(cString: strerror(errno)))" }
 }
 
