@@ -11,11 +11,12 @@ package struct SignalingPage {
   /// Of this worker.
   private let slot: Int
   private let clock: () -> Int64
+  private let bound: Int32
 
   /// For the whole exchange, which takes 2 ms where the server is well. An event loop that has stood still for a
   /// quarter of a second is late with invitations too (the relay's poll is as long), and Prometheus, whose time-out
   /// is 10 s by default, gets the rest of the page all the same.
-  static let boundMilliseconds: Int32 = 250
+  package static let boundMilliseconds: Int32 = 250
   /// The bound of a worker where half of the pool waits already: enough for a server that is well, and a scrape more
   /// does not take the other half.
   static let crowdedMilliseconds: Int32 = 25
@@ -27,15 +28,18 @@ package struct SignalingPage {
   ///   - address: Where the server listens on this host.
   ///   - counters: Of the pool, in which its workers see each other wait.
   ///   - slot: This worker's.
+  ///   - bound: Milliseconds, 1 or more.
   ///   - clock: The monotonic one, in milliseconds.
   package init(
     _ address: SocketAddress, counters: SharedCounters, slot: Int,
+    bound: Int32 = SignalingPage.boundMilliseconds,
     clock: @escaping () -> Int64 = MonotonicClock.milliseconds
   ) {
-    (self.address, self.counters, self.slot, self.clock) = (address, counters, slot, clock)
+    (self.address, self.counters, self.slot) = (address, counters, slot)
+    (self.bound, self.clock) = (bound, clock)
   }
 
-  /// Waits for no longer than ``boundMilliseconds``.
+  /// Waits for no longer than the bound.
   /// - Returns: nil where the server does not answer with a page in time.
   package func read() -> Exposition? {
     let began = clock()
@@ -44,7 +48,7 @@ package struct SignalingPage {
     defer { store(0, .signalingAskedAt) }
     let isCrowded = waiting(at: began) > max(1, running / 2)
     do {
-      return try ask(within: isCrowded ? Self.crowdedMilliseconds : Self.boundMilliseconds)
+      return try ask(within: isCrowded ? Self.crowdedMilliseconds : bound)
     } catch {
       // What fails at once, as a server that is not there does, costs nothing and may be tried at once.
       let isTimeOut = (error as? SystemError)?.isTimeOut ?? false

@@ -57,17 +57,24 @@ def test_an_operators_view(opened, people, scheme, device, size):
 
 
 def test_an_operators_view_of_a_host_that_does_not_answer(opened):
-    """It says which program is silent, and goes on when it answers again; paused, it asks for nothing."""
+    """It says what is silent, and goes on when it answers again; paused, it asks for nothing."""
     console = opened()
     page = console.open("/console/ops/")
     updated = page.locator("#updated")
     expect(updated).to_contain_text("As of")
-    page.route("**/signaling/metrics", lambda route: route.abort())
+    page.route("**/metrics", lambda route: route.abort())
     fault = page.get_by_role("alert")
-    expect(fault).to_have_text("No answer from /signaling/metrics.")
+    expect(fault).to_have_text("No answer from /metrics.")
     console.picture("operator-silent")
     console.has_no_barriers()
-    page.unroute("**/signaling/metrics")
+    page.unroute("**/metrics")
+    expect(fault).to_be_hidden()
+    sockets = page.locator("[data-figure='ops.sockets'] .value")
+    before = sockets.text_content()
+    page.route("**/metrics", lambda route: route.fulfill(body="chattrix_signaling_up 0\n"))
+    expect(fault).to_have_text("The WebSocket server does not answer.")
+    assert re.fullmatch(r"\d+", before) and sockets.text_content() == before
+    page.unroute("**/metrics")
     expect(fault).to_be_hidden()
     page.get_by_label("Pause").check()
     asked = []
@@ -83,8 +90,7 @@ def test_a_second_without_requests_is_a_gap(opened):
     counts = [10, 20, 20, 30, 40]
 
     def answer(route) -> None:
-        body = "" if "signaling" in route.request.url else buckets(counts.pop(0) if counts else 40)
-        route.fulfill(body=body)
+        route.fulfill(body=buckets(counts.pop(0) if counts else 40))
 
     console.page.route(re.compile(r"/metrics$"), answer)
     page = console.open("/console/ops/")

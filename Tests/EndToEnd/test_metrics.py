@@ -3,12 +3,27 @@ that follow what happens."""
 
 from __future__ import annotations
 
+import re
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support import expect
-from support.metrics import PATHS, Reading, needs_promtool, page_text, promtool
+from support.hosts import without
+from support.metrics import (
+    HOST,
+    PATHS,
+    SIGNALING,
+    UP,
+    Reading,
+    needs_promtool,
+    page_text,
+    promtool,
+    whole_page,
+)
+from support.outages import POOL, at_leisure, halted
 from support.people import send
 from support.stack import wait_until
 from support.variants import variant
@@ -23,7 +38,29 @@ def test_pages_are_as_prometheus_wants_them(people, path):
     """`promtool check metrics` has nothing to say about names, types and help."""
     caller, _, call = people.connected()
     caller.end(call["callId"])
-    promtool("check", "metrics", text=page_text(people.stack, path))
+    text = whole_page(people.stack) if path == HOST else page_text(people.stack, path)
+    promtool("check", "metrics", text=text)
+
+
+def test_one_page_has_the_whole_host(people):
+    """Contract 1: /metrics has the WebSocket server's families as well, each family once and in one piece."""
+    people.person().socket()
+    text = whole_page(people.stack)
+    heads = re.findall(r"^# (HELP|TYPE) (\w+) ", text, re.M)
+    assert heads and len(heads) == len(set(heads))
+    current, series = "", []
+    for line in text.splitlines():
+        if line.startswith("#"):
+            current = line.split()[2]
+        else:
+            name = re.match(r"\w+", line)[0]
+            assert re.fullmatch(rf"{current}(_bucket|_sum|_count)?", name), (current, line)
+            series.append(line.rpartition(" ")[0])
+    assert len(series) == len(set(series))
+    theirs = re.findall(r"^# TYPE (.+)$", page_text(people.stack, SIGNALING), re.M)
+    assert theirs and set(theirs) <= set(re.findall(r"^# TYPE (.+)$", text, re.M))
+    programs = {labels.get("program") for _, labels, _ in Reading(people.stack).samples}
+    assert {"supervisor", "worker", "webhooks", "signaling"} <= programs
 
 
 def test_requests_by_route_and_status(people):
@@ -83,14 +120,14 @@ def test_events_have_an_age(people):
     caller, callee = people.pair()
     listening = callee.socket()
     name = "chattrix_signaling_event_age_seconds"
-    before = Reading(people.stack, PATHS[1])
+    before = Reading(people.stack, SIGNALING)
 
     def a_call() -> bool:
         # The connection's own age is known to a quarter of a second.
         call = caller.call(callee)
         listening.take("call_invitation", callId=call["callId"])
         caller.end(call["callId"])
-        now = Reading(people.stack, PATHS[1])
+        now = Reading(people.stack, SIGNALING)
         return now.value(f"{name}_count") > before.value(f"{name}_count")
 
     wait_until(a_call, 10, 0.3, "an event's age")
@@ -102,7 +139,7 @@ def test_events_have_an_age(people):
 @pytest.mark.parametrize("name", ["chattrix_accept_queue_length", "chattrix_worker_starts_total"])
 def test_the_pool(stack, name):
     """The pool's state is there, whatever it is."""
-    reading = Reading(stack, PATHS[0])
+    reading = Reading(stack, HOST)
     assert name in reading.names
     wanted, running, busy, idle = (
         reading.value("chattrix_workers", state=state)
@@ -127,9 +164,7 @@ class TestFailures:
             thread.start()
             try:
                 wait_until(
-                    lambda: (
-                        Reading(people.stack, PATHS[0]).value("chattrix_workers", state="busy") >= 1
-                    )
+                    lambda: Reading(people.stack, HOST).value("chattrix_workers", state="busy") >= 1
                 )
             finally:
                 connection.rollback()
@@ -156,6 +191,39 @@ class TestFailures:
         wait_until(are_counted, 30, 1, "reconnections")
 
 
+class TestWithoutTheWebSocketServer:
+    """The host's page while that server does not answer: at once the rest of it, and `chattrix_signaling_up 0`."""
+
+    pytestmark = variant("fragile")
+
+    def rest(self, stack) -> None:
+        """The page as it has to be then."""
+        began = time.monotonic()
+        reading = Reading(stack, HOST)
+        took = time.monotonic() - began
+        assert [value for name, _, value in reading.samples if name == UP] == [0]
+        assert reading.value("chattrix_workers", state="running") > 0
+        assert not [name for name in reading.names if name.startswith("chattrix_signaling_c")]
+        assert took < at_leisure(1), took
+
+    def test_it_is_away(self, people):
+        with without(people.stack, "SIGNALING"):
+            self.rest(people.stack)
+        whole_page(people.stack)
+
+    def test_it_hangs(self, people):
+        """Scrapers by the dozen do not take the pool: requests of the API go on."""
+        person = people.person()
+        with halted(people.stack.pid("SIGNALING")), ThreadPoolExecutor(3 * POOL) as scrapers:
+            self.rest(people.stack)
+            pages = [scrapers.submit(self.rest, people.stack) for _ in range(6 * POOL)]
+            for _ in range(2 * POOL):
+                assert person.active() is None
+            for page in pages:
+                page.result()
+        whole_page(people.stack)
+
+
 class TestWebhooks:
     pytestmark = variant("webhooks")
 
@@ -163,5 +231,7 @@ class TestWebhooks:
     @pytest.mark.parametrize("path", PATHS)
     def test_pages_with_webhooks(self, stack, path):
         """The same where webhooks are sent."""
-        wait_until(lambda: "chattrix_webhooks_pending" in page_text(stack, PATHS[0]))
-        promtool("check", "metrics", text=page_text(stack, path))
+        wait_until(lambda: "chattrix_webhooks_pending" in page_text(stack, HOST))
+        promtool(
+            "check", "metrics", text=whole_page(stack) if path == HOST else page_text(stack, path)
+        )

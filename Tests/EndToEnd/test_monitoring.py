@@ -9,7 +9,7 @@ import re
 import pytest
 
 from support.documents import documents
-from support.metrics import Reading, needs_promtool, promtool
+from support.metrics import HOST, Reading, needs_promtool, promtool
 from support.stack import ROOT, wait_until
 from support.variants import variant
 
@@ -29,6 +29,11 @@ def expressions() -> list[str]:
 def test_the_files_are_prometheus_own():
     promtool("check", "config", str(FOLDER / "prometheus.yml"))
     promtool("check", "rules", str(FOLDER / "alerts.yml"))
+
+
+def test_a_host_is_one_page():
+    text = (FOLDER / "prometheus.yml").read_text()
+    assert re.findall(r"metrics_path: (\S+)", text) == [HOST]
 
 
 @needs_promtool
@@ -69,7 +74,7 @@ class TestMetrics:
     pytestmark = variant("webhooks")
 
     def test_what_is_named_exists(self, people):
-        """Each metric of an alert or a panel is on one of the pages, and the pages' are all shown or watched."""
+        """Each metric of an alert or a panel is on the page of the host, and the page's are all shown or watched."""
         people.person().socket()
         reading = Reading(people.stack)
         wait_until(lambda: "chattrix_webhooks_pending" in Reading(people.stack).names)

@@ -191,7 +191,7 @@ export default {
 
   "ops.title": "Operator's view · Chattrix Calls",
   "ops.heading": "Operator's view",
-  "ops.tagline": "This host, once a second, from /metrics and /signaling/metrics.",
+  "ops.tagline": "This host, once a second, from /metrics.",
   "ops.live": "Live calls",
   "ops.workers": "Workers",
   "ops.workers.of": "of {wanted}",
@@ -216,6 +216,7 @@ export default {
   "ops.chart": "{name} of the last minutes, now {value}",
   "ops.stores": "Stores",
   "ops.unreachable": "No answer from {path}.",
+  "ops.signalingDown": "The WebSocket server does not answer.",
   "ops.paused": "Paused",
   "ops.pause": "Pause",
   "ops.back": "Console",

@@ -191,7 +191,7 @@ export default {
 
   "ops.title": "Trang vận hành · Chattrix Calls",
   "ops.heading": "Trang vận hành",
-  "ops.tagline": "Máy này, mỗi giây một lần, từ /metrics và /signaling/metrics.",
+  "ops.tagline": "Máy này, mỗi giây một lần, từ /metrics.",
   "ops.live": "Cuộc gọi đang diễn ra",
   "ops.workers": "Tiến trình",
   "ops.workers.of": "trên {wanted}",
@@ -216,6 +216,7 @@ export default {
   "ops.chart": "{name} những phút vừa qua, hiện tại {value}",
   "ops.stores": "Kho dữ liệu",
   "ops.unreachable": "Không có trả lời từ {path}.",
+  "ops.signalingDown": "Máy chủ WebSocket không trả lời.",
   "ops.paused": "Đang dừng",
   "ops.pause": "Dừng",
   "ops.back": "Bảng thử",

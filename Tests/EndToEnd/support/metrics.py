@@ -1,4 +1,4 @@
-"""The pages of metrics of a running stack, read."""
+"""The pages of metrics of a running stack, read: that of the host, and the WebSocket server's own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import subprocess
 import pytest
 
 from support.people import send
-from support.stack import Stack
+from support.stack import Stack, wait_until
 
 LINE = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-# Of the supervisor with its programs, and of the WebSocket server.
-PATHS = ["/metrics", "/signaling/metrics"]
+HOST, SIGNALING = PATHS = ["/metrics", "/signaling/metrics"]
+UP = "chattrix_signaling_up"
 
 needs_promtool = pytest.mark.skipif(
     not shutil.which("promtool"), reason="promtool is not installed"
@@ -27,16 +27,26 @@ def page_text(stack: Stack, path: str) -> str:
     return response.text
 
 
-class Reading:
-    """What the pages say at one moment."""
+def whole_page(stack: Stack) -> str:
+    """The host's page with the WebSocket server's part, which a busy machine may be late with."""
 
-    def __init__(self, stack: Stack, *paths: str):
+    def page() -> str | None:
+        text = page_text(stack, HOST)
+        return text if f"\n{UP} 1\n" in text else None
+
+    return wait_until(page, 30, 0.2, "the WebSocket server's metrics")
+
+
+class Reading:
+    """What a page says at one moment: the host's whole page, or that of a path, whatever is on it."""
+
+    def __init__(self, stack: Stack, path: str | None = None):
         self.samples: list[tuple[str, dict[str, str], float]] = []
-        for path in paths or PATHS:
-            for line in page_text(stack, path).splitlines():
-                if found := LINE.fullmatch(line):
-                    labels = dict(LABEL.findall(found["labels"] or ""))
-                    self.samples.append((found["name"], labels, float(found["value"])))
+        text = page_text(stack, path) if path else whole_page(stack)
+        for line in text.splitlines():
+            if found := LINE.fullmatch(line):
+                labels = dict(LABEL.findall(found["labels"] or ""))
+                self.samples.append((found["name"], labels, float(found["value"])))
 
     @property
     def names(self) -> set[str]:

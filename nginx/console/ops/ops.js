@@ -1,5 +1,5 @@
-// What an operator watches: the metrics of the workers' pool and of the WebSocket server, read once a
-// second, as figures and lines. For the host itself only, as the metrics are.
+// What an operator watches: the metrics of this host's programs, read once a second, as figures and lines.
+// For the host itself only, as the metrics are.
 
 import { lineChart } from "../chart.js";
 import { bindChoices } from "../choices.js";
@@ -9,7 +9,7 @@ import { figures } from "./figures.js";
 import { Reading } from "./prometheus.js";
 
 const intervalMilliseconds = 1000;
-const sources = ["/metrics", "/signaling/metrics"];
+const source = "/metrics";
 
 class Card {
   #figure;
@@ -50,10 +50,11 @@ class Card {
   }
 }
 
-/** @param {string} path */
-async function read(path) {
-  const response = await fetch(path, { cache: "no-store" }).catch(() => null);
-  return response?.ok ? response.text() : null;
+/** @returns {Promise<Reading | null>} null without an answer. */
+async function read() {
+  const response = await fetch(source, { cache: "no-store" }).catch(() => null);
+  const page = response?.ok ? await response.text().catch(() => null) : null;
+  return page === null ? null : new Reading(page);
 }
 
 /** @param {Reading} now */
@@ -86,12 +87,13 @@ async function start() {
     // A server that takes longer than a second is not asked twice at once.
     if (pause.checked || document.hidden || isReading) return;
     isReading = true;
-    const texts = await Promise.all(sources.map(read));
+    const now = await read();
     isReading = false;
-    const silent = sources.filter((_, index) => texts[index] === null);
-    fault.hidden = !silent.length;
-    if (silent.length) return setText(fault, "ops.unreachable", { path: silent.join(", ") });
-    const now = new Reading(...texts.map(String));
+    // Without the WebSocket server's part, sums over all programs would fall and rise again.
+    const isWhole = now !== null && now.value("chattrix_signaling_up") !== 0;
+    fault.hidden = isWhole;
+    if (!now) return setText(fault, "ops.unreachable", { path: source });
+    if (!isWhole) return setText(fault, "ops.signalingDown");
     if (before) for (const card of cards) card.show(now, before);
     showStores(now);
     const at = Date.now();

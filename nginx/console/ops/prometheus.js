@@ -11,9 +11,9 @@ export class Reading {
   #samples = new Map();
   at = performance.now();
 
-  /** @param {...string} texts */
-  constructor(...texts) {
-    for (const each of texts.join("\n").split("\n")) {
+  /** @param {string} page */
+  constructor(page) {
+    for (const each of page.split("\n")) {
       const [, name, labels = "", value] = each.match(line) ?? [];
       if (!name) continue;
       const pairs = [...labels.matchAll(label)].map(([, key, text]) => [key, text]);
