@@ -13,7 +13,7 @@ package struct SignalingPage {
   private let clock: () -> Int64
   private let bound: Int32
 
-  /// For the whole exchange, which takes 2 ms where the server is well. An event loop that has stood still for a
+  /// For the whole exchange, which takes some milliseconds where the server is well. An event loop that has stood still for a
   /// quarter of a second is late with invitations too (the relay's poll is as long), and Prometheus, whose time-out
   /// is 10 s by default, gets the rest of the page all the same.
   package static let boundMilliseconds: Int32 = 250

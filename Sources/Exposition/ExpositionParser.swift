@@ -2,7 +2,7 @@
 // that ``Exposition`` writes. A page that has anything else in it comes from another program, and is refused whole.
 
 extension Exposition {
-  /// Of a page that is read, in bytes. That of the WebSocket server has 70,000.
+  /// Of a page that is read, in bytes. That of the WebSocket server has 52,000.
   package static let limitBytes = 1_048_576
 
   /// - Returns: nil where the page is too long, is not text, was cut off, or has a line that ``Exposition`` does not
