@@ -21,6 +21,7 @@ package struct Sidecar: Sendable {
     notifier.ready()
     try server.run(hub)
     try hub.noteDepartures()
+    hub.endThreads()
     services.log.info("stopped")
   }
 

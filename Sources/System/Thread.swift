@@ -57,4 +57,15 @@ package final class Thread: Sendable {
     isJoined.store(true, ordering: .relaxed)
     pthread_join(handle, nil)
   }
+
+  /// Waits for the end of the thread, but not beyond a moment.
+  /// - Returns: Whether it has ended; where it has not, it may be waited for again.
+  @discardableResult package func join(before deadline: Deadline) -> Bool {
+    let moment = deadline.microseconds
+    var time = timespec(
+      tv_sec: Int(moment / 1_000_000), tv_nsec: Int(moment % 1_000_000) * 1000)
+    guard pthread_clockjoin_np(handle, nil, CLOCK_MONOTONIC, &time) == 0 else { return false }
+    isJoined.store(true, ordering: .relaxed)
+    return true
+  }
 }

@@ -18,6 +18,19 @@ import Testing
     #expect(counter.count.load(ordering: .relaxed) == 8)
   }
 
+  @Test func joinGivesUpAtItsDeadline() throws {
+    let gate = try EventDescriptor(blocking: true)
+    let raw = gate.descriptor.raw
+    let thread = try Thread.start(name: "held up") {
+      var count: UInt64 = 0
+      _ = read(raw, &count, 8)
+    }
+    #expect(!thread.join(before: Deadline(milliseconds: 20)))
+    #expect(!thread.join(before: Deadline(milliseconds: 0)))
+    gate.signal()
+    #expect(thread.join(before: Deadline(milliseconds: 30_000)))
+  }
+
   /// A stack has eight megabytes of the address space.
   @Test func whatIsNotJoinedIsGivenBack() throws {
     let counter = Counter()

@@ -1,9 +1,7 @@
 // Who is here, kept in MySQL for the sweeper (design §3): a call whose participants have both been
 // gone for 90 s is over.
 
-import CLinux
 import Calls
-import Glibc
 import System
 
 extension Hub {
@@ -42,19 +40,5 @@ extension Hub {
       done.raise()
     }
     done.wait(milliseconds: 1000)
-  }
-}
-
-/// Raised once by one thread and waited for by another.
-private final class Signal: Sendable {
-  private let event: EventDescriptor
-
-  init() throws(SystemError) { event = try EventDescriptor() }
-
-  func raise() { event.signal() }
-
-  func wait(milliseconds: Int32) {
-    var waiting = pollfd(fd: event.descriptor.raw, events: Int16(POLLIN), revents: 0)
-    poll(&waiting, 1, milliseconds)
   }
 }

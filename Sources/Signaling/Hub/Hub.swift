@@ -20,7 +20,8 @@ final class Hub {
   let presence: JobQueue
   /// What keeps the count of each user's sockets; nil where nobody asks for it.
   let roster: JobQueue?
-  /// This server's name in it.
+  private let poller: Poller
+  /// This server's name in the roster.
   let rosterName: String
   let mysql: Availability
   let redis: Availability
@@ -78,12 +79,12 @@ final class Hub {
       name: "reader", count: settings.databaseThreads, makeBackend: services.makeBackend)
     writers = try DatabaseThreads(
       name: "writer", count: settings.databaseThreads, makeBackend: services.makeBackend)
-    presence = try JobQueue.start(name: "presence", makeBackend: services.makeBackend)
+    presence = try JobQueue(name: "presence", makeBackend: services.makeBackend)
     roster =
       settings.keepsRoster
-      ? try JobQueue.start(name: "roster", makeBackend: services.makeBackend) : nil
+      ? try JobQueue(name: "roster", makeBackend: services.makeBackend) : nil
     rosterName = services.randomness.hexadecimal(bytes: 16)
-    try Poller.start(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
+    poller = try Poller(makeBackend: services.makeBackend, mailbox: mailbox, database: mysql)
     subscriptions = services.redis == nil ? nil : try HintSubscriptions()
     if let addresses = services.redis, let subscriptions {
       try HintListener.start(
@@ -153,6 +154,17 @@ extension Hub: ConnectionHandler {
     noteEverybody()
     refreshRoster()
     checkWrites()
+  }
+
+  /// Ends the threads beside the event loop and waits a moment for those that use the database, so that none closes
+  /// its connection while the process exits. One that the database holds up ends with the process.
+  func endThreads() {
+    let queues = readers.queues + writers.queues + [presence] + (roster.map { [$0] } ?? [])
+    for queue in queues { queue.end() }
+    poller.end()
+    subscriptions?.end()
+    let deadline = Deadline(milliseconds: 250)
+    for thread in queues.map(\.thread) + [poller.thread] { thread.join(before: deadline) }
   }
 
   func reload() {

@@ -4,7 +4,7 @@
 import System
 
 final class DatabaseThreads: Sendable {
-  private let queues: [JobQueue]
+  let queues: [JobQueue]
 
   /// - Parameter makeBackend: called once on each thread.
   init(
@@ -12,7 +12,7 @@ final class DatabaseThreads: Sendable {
   ) throws(SystemError) {
     var queues: [JobQueue] = []
     for index in 0..<count {
-      queues.append(try JobQueue.start(name: "\(name)-\(index)", makeBackend: makeBackend))
+      queues.append(try JobQueue(name: "\(name)-\(index)", makeBackend: makeBackend))
     }
     self.queues = queues
   }

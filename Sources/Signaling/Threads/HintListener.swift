@@ -10,6 +10,7 @@ enum HintListener {
   /// wait there.
   private static let changesAtATime = 1000
 
+  /// Ends with the subscriptions.
   static func start(
     _ addresses: [RedisAddress], subscriptions: HintSubscriptions, mailbox: Mailbox,
     redis: Availability, counters: CounterSlot
@@ -27,7 +28,9 @@ enum HintListener {
             if let user = Hints.user(ofChannel: channel) { mailbox.post(.hint(user)) }
           case nil: break
           }
-          try carryOut(subscriptions.changes.take(limit: changesAtATime), subscriber)
+          let changes = subscriptions.changes.take(limit: changesAtATime)
+          if changes.last == .end { return }
+          try carryOut(changes, subscriber)
         } catch { redis.failed(error) }
       }
     }
@@ -48,6 +51,7 @@ enum HintListener {
         try subscriber.subscribe(to: added)
         added = []
         removed.append(Hints.channel(of: user))
+      case .end: return
       }
     }
     try subscriber.subscribe(to: added)

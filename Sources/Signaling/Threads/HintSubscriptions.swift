@@ -8,6 +8,8 @@ struct HintSubscriptions: Sendable {
   enum Change: Equatable {
     case add(String)
     case remove(String)
+    /// The listener is to end.
+    case end
   }
 
   let changes: Inbox<Change>
@@ -17,6 +19,8 @@ struct HintSubscriptions: Sendable {
   func add(_ userId: String) { changes.post(.add(userId)) }
 
   func remove(_ userId: String) { changes.post(.remove(userId)) }
+
+  func end() { changes.post(.end) }
 
   /// For a connection that listens to nobody yet.
   func add(_ userIds: some Sequence<String>) { changes.post(contentsOf: userIds.map { .add($0) }) }

@@ -7,34 +7,45 @@ import System
 typealias Job = @Sendable (any Backend) -> Void
 
 final class JobQueue: Sendable {
-  private let jobs: Inbox<Job>
-  private let unfinished = Atomic<Int>(0)
-
-  private init() throws(SystemError) { jobs = try Inbox(waits: true) }
+  let thread: Thread
+  private let work: Work
 
   /// Starts the thread.
   /// - Parameter makeBackend: called once, on it.
-  static func start(
+  init(
     name: String, makeBackend: @escaping @Sendable () -> any Backend
-  ) throws(SystemError) -> JobQueue {
-    let queue = try JobQueue()
-    _ = try Thread.start(name: name) {
-      let backend = makeBackend()
-      while true {
-        for job in queue.jobs.take() {
-          job(backend)
-          queue.unfinished.subtract(1, ordering: .relaxed)
-        }
-      }
-    }
-    return queue
+  ) throws(SystemError) {
+    let work = try Work()
+    self.work = work
+    thread = try Thread.start(name: name) { work.carryOut(with: makeBackend()) }
   }
 
   /// Jobs that are not done, the one in hand included.
-  var waiting: Int { unfinished.load(ordering: .relaxed) }
+  var waiting: Int { work.unfinished.load(ordering: .relaxed) }
 
   func submit(_ job: @escaping Job) {
-    unfinished.add(1, ordering: .relaxed)
-    jobs.post(job)
+    work.unfinished.add(1, ordering: .relaxed)
+    work.jobs.post(job)
+  }
+
+  /// Ends the thread, after the jobs that were submitted.
+  func end() { work.jobs.post(nil) }
+
+  private final class Work: Sendable {
+    /// The last one is nil.
+    let jobs: Inbox<Job?>
+    let unfinished = Atomic<Int>(0)
+
+    init() throws(SystemError) { jobs = try Inbox(waits: true) }
+
+    func carryOut(with backend: any Backend) {
+      while true {
+        for job in jobs.take() {
+          guard let job else { return }
+          job(backend)
+          unfinished.subtract(1, ordering: .relaxed)
+        }
+      }
+    }
   }
 }

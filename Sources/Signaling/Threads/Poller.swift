@@ -1,10 +1,12 @@
 // The thread that looks for events by itself four times a second, because a hint may be lost
 // (design §3). It does nothing else: whatever waits for a lock would hold up everybody's events.
 
-import Glibc
 import System
 
-enum Poller {
+final class Poller: Sendable {
+  let thread: Thread
+  private let isOver: Signal
+
   private static let intervalMilliseconds: Int64 = 250
   /// An event is dated when it is written and seen when it is committed, so the poll looks back
   /// further than its interval; once in a while further still, for a transaction that took long.
@@ -14,14 +16,17 @@ enum Poller {
   /// What the outbox keeps.
   private static let maximumWindowMilliseconds: Int64 = 86_400_000
 
-  static func start(
+  /// Starts the thread.
+  /// - Parameter makeBackend: called once, on it.
+  init(
     makeBackend: @escaping @Sendable () -> any Backend, mailbox: Mailbox, database: Availability
   ) throws(SystemError) {
-    _ = try Thread.start(name: "poller") {
+    let isOver = try Signal()
+    self.isOver = isOver
+    thread = try Thread.start(name: "poller") {
       var round = Round()
       let backend = makeBackend()
-      while true {
-        usleep(UInt32(round.millisecondsLeft) * 1000)
+      while !isOver.wait(milliseconds: round.millisecondsLeft) {
         guard let window = round.dueWindow() else { continue }
         let found = database.attempt { try backend.usersWithEvents(sinceMilliseconds: window) }
         guard case .success(let users) = found else { continue }
@@ -30,6 +35,9 @@ enum Poller {
       }
     }
   }
+
+  /// Ends the thread, after the poll in hand.
+  func end() { isOver.raise() }
 
   /// When to look next, and how far back.
   private struct Round {

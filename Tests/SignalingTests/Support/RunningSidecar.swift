@@ -58,8 +58,10 @@ final class RunningSidecar {
     thread.join()
   }
 
+  var mailbox: Mailbox { sidecar.mailbox }
+
   /// As if Redis had brought a message.
-  func hint(_ users: String...) { for user in users { sidecar.mailbox.post(.hint(user)) } }
+  func hint(_ users: String...) { for user in users { mailbox.post(.hint(user)) } }
 
   /// Begins the end of the sidecar.
   func beginStop() { sidecar.stop() }
