@@ -13,9 +13,9 @@ package struct SignalingPage {
   private let clock: () -> Int64
   private let bound: Int32
 
-  /// For the whole exchange, which takes some milliseconds where the server is well. An event loop that has stood still for a
-  /// quarter of a second is late with invitations too (the relay's poll is as long), and Prometheus, whose time-out
-  /// is 10 s by default, gets the rest of the page all the same.
+  /// For the whole exchange, which takes some milliseconds where the server is well. An event loop that has stood
+  /// still for a quarter of a second is late with invitations too (the relay's poll is as long), and Prometheus, whose
+  /// time-out is 10 s by default, gets the rest of the page all the same.
   package static let boundMilliseconds: Int32 = 250
   /// The bound of a worker where half of the pool waits already: enough for a server that is well, and a scrape more
   /// does not take the other half.

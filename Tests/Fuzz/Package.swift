@@ -40,6 +40,7 @@ let package = Package(
     fuzzer("agora-notice", ["AgoraNotice", "Crypto", "JSON"]),
     fuzzer("fastcgi-parameters", ["FastCGI", "HTTP"]),
     fuzzer("query", ["HTTP"]),
+    fuzzer("exposition", ["Exposition"]),
     fuzzer("addresses", ["Redis", "System"]),
     fuzzer("timestamp", ["System"]),
 
@@ -52,6 +53,7 @@ let package = Package(
     module("FastCGI", ["HTTP", "System", "CFastCGI", "CLinux"]),
     module("WebSocket", ["Crypto", "HTTP"]),
     module("Redis", ["HTTP", "System"]),
+    module("Exposition", ["System"]),
     module("HTTP", ["System"]),
     module("Crypto", ["COpenSSL"]),
     module("System", ["JSON", "CLinux"]),

@@ -33,6 +33,16 @@ ready() {
   curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused \
     --cacert "$packages/certificate.pem" https://localhost/readyz | grep '"ready"'
 }
+# A worker asks the WebSocket server over its socket, from within what the unit allows it.
+scraped() {
+  local page=/tmp/metrics
+  for _ in {1..10}; do
+    curl --silent --show-error --fail --cacert "$packages/certificate.pem" --output "$page" https://localhost/metrics
+    ! grep -x 'chattrix_signaling_up 1' "$page" || return 0
+    sleep 1
+  done
+  return 1
+}
 # Of what is the package's; Debian's own files may be deprecated in places.
 warned_of() { nginx -t 2>&1 | grep 'warn.*chattrix'; }
 # nginx has been told to reload, which takes a moment.
@@ -107,6 +117,7 @@ configure() {
   check "every unit is enabled" all is-enabled enabled
   check "every unit is active" all is-active active
   check "the service is ready" ready
+  check "one page has the metrics of the whole host" scraped
   check "chattrix-enable can be run again" chattrix-enable
   check "nginx has nothing to warn of" not warned_of
   check "speaks HTTP/2" speaks_http2
