@@ -198,24 +198,27 @@ class TestWithoutTheWebSocketServer:
 
     def rest(self, stack) -> None:
         """The page as it has to be then."""
-        began = time.monotonic()
         reading = Reading(stack, HOST)
-        took = time.monotonic() - began
         assert [value for name, _, value in reading.samples if name == UP] == [0]
         assert reading.value("chattrix_workers", state="running") > 0
         assert not [name for name in reading.names if name.startswith("chattrix_signaling_c")]
-        assert took < at_leisure(1), took
+
+    def quickly(self, stack) -> None:
+        began = time.monotonic()
+        self.rest(stack)
+        took = time.monotonic() - began
+        assert took < at_leisure(2), took
 
     def test_it_is_away(self, people):
         with without(people.stack, "SIGNALING"):
-            self.rest(people.stack)
+            self.quickly(people.stack)
         whole_page(people.stack)
 
     def test_it_hangs(self, people):
         """Scrapers by the dozen do not take the pool: requests of the API go on."""
         person = people.person()
         with halted(people.stack.pid("SIGNALING")), ThreadPoolExecutor(3 * POOL) as scrapers:
-            self.rest(people.stack)
+            self.quickly(people.stack)
             pages = [scrapers.submit(self.rest, people.stack) for _ in range(6 * POOL)]
             for _ in range(2 * POOL):
                 assert person.active() is None
