@@ -39,6 +39,16 @@ package struct SignalingPage {
     (self.bound, self.clock) = (bound, clock)
   }
 
+  /// - Parameter shared: What the supervisor has given to this worker; without it there is no page.
+  package init?(
+    _ address: SocketAddress, _ shared: (counters: SharedCounters, slot: Int)?
+  ) {
+    // Not `map` where the worker is put together: a closure in main.swift is the main actor's, and links the runtime of
+    // Swift's concurrency, 0.6 MB of each worker.
+    guard let shared else { return nil }
+    self.init(address, counters: shared.counters, slot: shared.slot)
+  }
+
   /// Waits for no longer than the bound.
   /// - Returns: nil where the server does not answer with a page in time.
   package func read() -> Exposition? {

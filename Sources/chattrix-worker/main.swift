@@ -30,9 +30,7 @@ do {
     database: database, redis: redis, counters: counters, log: log)
   let metrics = Metrics(
     counters: shared?.counters, routes: application.routeNames, socket: 0,
-    signaling: shared.map {
-      SignalingPage(configuration.signaling.address, counters: $0.counters, slot: $0.slot)
-    })
+    signaling: SignalingPage(configuration.signaling.address, shared))
   let operations = Operations(database: database, redis: redis, metrics: metrics)
   log.debug("worker_started")
   try worker.serve { request in
