@@ -116,12 +116,18 @@ class Phone:
         self.stage = self.element.locator(".stage")
         self.headline = self.element.locator(".headline")
         self.notice = self.stage.locator(".notice")
+        self.sign_in = self.element.locator(".sign-in")
 
     def button(self, name: str) -> Locator:
         return self.element.locator(f"[data-action={name}]")
 
     def press(self, name: str) -> None:
         self.button(name).click()
+
+    def go_on_with(self, token: str) -> None:
+        """Pastes a token into the form of a login that has ended."""
+        self.sign_in.get_by_label("Token (JWT)").fill(token)
+        self.sign_in.get_by_role("button", name="Go on with this token").click()
 
     def is_in_state(self, state: str) -> None:
         """Of the connection."""

@@ -11,6 +11,8 @@ from support.wire import Ended, Wire
 
 LEEWAY = 30
 EXPIRED = 4401
+# Seconds of a login that ended long ago.
+ENDED = -60
 
 
 def login(person, seconds: int, **claims) -> tuple[str, str]:
