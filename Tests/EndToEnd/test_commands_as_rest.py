@@ -59,7 +59,10 @@ def test_the_same_answer(people, who, status, command):
     began = time.monotonic()
     asked, commanded = make(people), make(people)
     response = asked[who].post(f"/calls/{asked[2]['callId']}/{command}", {})
-    talked = lambda: 1 + time.monotonic() - began if status in ACCEPTED else 0  # noqa: E731
+
+    def talked() -> float:
+        return 1 + time.monotonic() - began if status in ACCEPTED else 0
+
     rest = in_general(response.status_code, response.json(), names(*asked), talked())
     socket = commanded[who].socket()
     result = socket.command(f"call.{command}", callId=commanded[2]["callId"])

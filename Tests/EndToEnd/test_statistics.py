@@ -180,11 +180,8 @@ def test_the_edge_of_a_period(people, period):
     person = people.person()
     finished_call(people, person, "video", "completed", 30)
     finished_call(people, person, "audio", "missed")
-    for seconds in (
-        3,
-        8,
-        20,
-    ):  # how far inside; on a busy machine the moment may be over before it is asked about
+    # On a busy machine the moment may be over before it is asked about.
+    for seconds in (3, 8, 20):
         # Both calls get to lie so far inside; the completed one began 30 s earlier than that, outside.
         inside = seconds_inside(newest(person.history()["calls"]), person.statistics(period=period))
         shift_user(people.stack, [person.id], int(inside) - seconds)
