@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import subprocess
 import time
 
 import pytest
@@ -23,7 +21,7 @@ from support.notices import (
     Agora,
 )
 from support.people import send
-from support.programs import program, stack_environment
+from support.programs import ctl
 from support.stack import wait_until
 from support.variants import variant
 
@@ -477,11 +475,9 @@ class TestAfterwards:
         caller, callee, call = people.connecting()
         agora.both_join(caller, callee, call)
         agora.deliver(agora.leaves(caller, call, RECONNECTS))
-        command = [program("chattrix-ctl"), "calls", "show", call["callId"]]
-        environment = os.environ | stack_environment(people.stack)
-        shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        assert re.search(r"^callerMedia +left \S+Z \(reason 10\)$", shown.stdout, re.MULTILINE)
-        assert re.search(r"^calleeMedia +joined \S+Z$", shown.stdout, re.MULTILINE)
+        shown = ctl(people.stack, "calls", "show", call["callId"])
+        assert re.search(r"^callerMedia +left \S+Z \(reason 10\)$", shown, re.MULTILINE)
+        assert re.search(r"^calleeMedia +joined \S+Z$", shown, re.MULTILINE)
         caller.end(call["callId"])
 
     def test_over_is_over(self, people, agora):

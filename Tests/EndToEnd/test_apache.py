@@ -15,12 +15,12 @@ import pytest
 import requests
 
 from support import expect
+from support.outages import descriptors
 from support.people import send
 from support.raw import dial, exchange, parsed
 from support.silence import upgrade
 from support.stack import wait_until
 from support.variants import variant
-from test_hangs import descriptors
 
 pytestmark = variant("apache")
 criterion = pytest.mark.criterion

@@ -14,7 +14,7 @@ import pytest
 
 from support.databases import migrate, own_database
 from support.outages import stopped
-from support.programs import program, stack_environment
+from support.programs import run_ctl
 from support.stack import ROOT, alive, wait_until
 from support.variants import variant
 
@@ -24,13 +24,7 @@ pytestmark = variant("fragile")
 def doctor(stack, *arguments: str, status: int | None, **settings: str) -> dict[str, dict]:
     """The findings by check; of several of one check the worst. A status of None: as they make it."""
     url = stack["OPS_URL"].rstrip("/")
-    done = subprocess.run(
-        [program("chattrix-ctl"), "doctor", "--json", "--url", url, *arguments],
-        env=os.environ | stack_environment(stack) | settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_ctl(stack, "doctor", "--json", "--url", url, *arguments, **settings)
     assert status is None or done.returncode == status, done.stdout + done.stderr
     findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == (1 if faults(findings) else 0), done.stdout + done.stderr
@@ -67,13 +61,7 @@ def test_it_changes_nothing(stack):
 
 def test_what_people_read(stack):
     """A line a check, and below a fault what to do."""
-    done = subprocess.run(
-        [program("chattrix-ctl"), "doctor", "--url", "https://localhost:1"],
-        env=os.environ | stack_environment(stack),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_ctl(stack, "doctor", "--url", "https://localhost:1")
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["ok", "settings", "valid"]
@@ -84,13 +72,7 @@ def test_what_people_read(stack):
 
 def test_settings(stack):
     """Faults of the settings end it as they end every program: status 78, all of them named."""
-    done = subprocess.run(
-        [program("chattrix-ctl"), "doctor"],
-        env=os.environ | stack_environment(stack) | {"WORKERS": "many", "AGORA_APP_ID": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_ctl(stack, "doctor", WORKERS="many", AGORA_APP_ID="")
     assert done.returncode == 78
     assert "WORKERS" in done.stderr and "AGORA_APP_ID" in done.stderr
 
@@ -347,12 +329,6 @@ def test_a_certificate_that_clients_refuse(stack, tmp_path):
 
 def refusal(stack, *arguments: str) -> str:
     """What the doctor says of a command line that it cannot follow."""
-    done = subprocess.run(
-        [program("chattrix-ctl"), "doctor", *arguments],
-        env=os.environ | stack_environment(stack),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_ctl(stack, "doctor", *arguments)
     assert done.returncode == 1 and not done.stdout
     return done.stderr

@@ -3,7 +3,6 @@ their time: `pytest -m slow`."""
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import socket
@@ -17,7 +16,7 @@ import pytest
 from support import expect
 from support.crowd import capacity
 from support.logs import program_lines
-from support.outages import POOL, kill
+from support.outages import POOL, descriptors, kill
 from support.raw import dial
 from support.stack import wait_until
 
@@ -26,11 +25,6 @@ criterion = pytest.mark.criterion
 
 # What the web server waits for a worker (nginx/chattrix/worker.conf), and what the supervisor does (README).
 ANSWER_SECONDS, HANG_SECONDS = 30, 35
-
-
-def descriptors(stack) -> dict[int, int]:
-    """How many each worker has open."""
-    return {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in stack.workers()}
 
 
 @criterion("R12.4")

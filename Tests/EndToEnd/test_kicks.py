@@ -8,10 +8,10 @@ import itertools
 import pytest
 
 from support import clock
+from support.programs import ctl
 from support.receiver import CUSTOMER
 from support.stack import wait_until
 from support.variants import variant
-from test_operator import ctl
 
 pytestmark = [*variant("webhooks"), pytest.mark.timeout(120)]
 

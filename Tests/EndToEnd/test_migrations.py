@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 
 import pymysql
@@ -15,7 +13,7 @@ import pytest
 
 from support.databases import migrate, own_database, start_migration
 from support.outages import stands_still, stopped
-from support.programs import program, stack_environment
+from support.programs import run_ctl
 from support.stack import ROOT, wait_until
 
 KILLS = 20
@@ -66,13 +64,8 @@ def schema(connection) -> dict[str, str]:
 
 def doctor(stack, settings, *arguments: str) -> str:
     """The line on the schema, and the advice below it."""
-    done = subprocess.run(
-        [program("chattrix-ctl"), "doctor", "--url", stack["OPS_URL"].rstrip("/"), *arguments],
-        env=os.environ | stack_environment(stack) | settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    url = stack["OPS_URL"].rstrip("/")
+    done = run_ctl(stack, "doctor", "--url", url, *arguments, **settings)
     lines = done.stdout.splitlines()
     index = next(i for i, line in enumerate(lines) if line.split()[1:2] == ["schema"])
     return "\n".join(lines[index : index + 2])

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import uuid
 
 import pytest
 
 from support import expect
 from support.people import Person, send
-from support.programs import program, stack_environment
+from support.programs import ctl
 from support.stack import ROOT
 
 criterion = pytest.mark.criterion
-
-
-def ctl(stack, *arguments: str, status: int = 0) -> str:
-    """Runs a command of the tool and gives what it prints."""
-    done = subprocess.run(
-        [program("chattrix-ctl"), *arguments],
-        env=os.environ | stack_environment(stack),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
-    return done.stdout
 
 
 @criterion("R9.1")

@@ -16,8 +16,7 @@ import pytest
 
 from support import expect
 from support.clock import shift_call
-from support.programs import program, stack_environment
-from test_operator import ctl
+from support.programs import ctl, program, stack_environment
 
 COLUMNS = """callId channelId callerId calleeId callType status endReason createdAt acceptedAt
 connectedAt endedAt ringSeconds durationSeconds acceptedDevice averageScore averagePacketLossRate

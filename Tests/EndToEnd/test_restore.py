@@ -11,10 +11,10 @@ import threading
 import pytest
 
 from support.documents import documents
+from support.programs import ctl
 from support.stack import make, wait_until
 from support.variants import variant
 from test_doctor import doctor
-from test_operator import ctl
 from test_upgrades import stop_keepers
 
 pytestmark = [*variant("webhooks"), pytest.mark.timeout(300)]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from datetime import UTC
 
 import pytest
 
 from support import expect
 from support.clock import columns, stored
-from support.programs import program, stack_environment
+from support.programs import ctl
 
 criterion = pytest.mark.criterion
 
@@ -111,12 +109,5 @@ def test_every_table_is_transactional(stack):
 def test_migrating_again_changes_nothing(stack):
     """`chattrix-ctl migrate` applies each file once: again it has nothing to do."""
     before = columns(stack)
-    done = subprocess.run(
-        [program("chattrix-ctl"), "migrate"],
-        env=os.environ | stack_environment(stack),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
+    ctl(stack, "migrate")
     assert columns(stack) == before

@@ -6,8 +6,8 @@ import json
 
 from support import expect
 from support.logs import program_lines
+from support.programs import ctl
 from support.stack import wait_until
-from test_operator import ctl
 
 
 def shown(people, call_id: str) -> dict:

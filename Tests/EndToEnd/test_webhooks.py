@@ -8,9 +8,9 @@ import pytest
 
 from support import clock, expect
 from support.people import send
+from support.programs import ctl
 from support.stack import wait_until
 from support.variants import variant
-from test_operator import ctl
 
 pytestmark = [*variant("webhooks"), pytest.mark.timeout(120)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 from support.stack import ROOT, Stack
@@ -33,3 +34,22 @@ def stack_environment(stack: Stack) -> dict[str, str]:
         if name.startswith(("WEBHOOK_", "AGORA_CUSTOMER_", "AGORA_API_"))
     }
     return {name: stack[name] for name in names} | {"SQL_DIR": str(ROOT / "sql")} | sending
+
+
+def run_ctl(stack: Stack, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """A command of `chattrix-ctl`, with a stack's settings and these."""
+    return subprocess.run(
+        [program("chattrix-ctl"), *arguments],
+        env=os.environ | stack_environment(stack) | settings,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def ctl(stack: Stack, *arguments: str, status: int = 0) -> str:
+    """What a command of `chattrix-ctl` prints; it has to end with this status."""
+    done = run_ctl(stack, *arguments)
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout
