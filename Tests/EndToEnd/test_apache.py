@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import ssl
-import time
-import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import pytest
 import requests
@@ -91,37 +87,6 @@ def test_a_worker_that_dies(people, stack):
     expect.refused(refusal, 503, "SERVICE_UNAVAILABLE")
     assert int(refusal.headers["Retry-After"]) >= 1
     wait_until(lambda: victim not in stack.workers() and len(stack.workers()) == 2, 10)
-
-
-def chunked(person, *chunks: bytes) -> bytes:
-    """A request whose body's length is not said beforehand, and whose end may be missing."""
-    host = urllib.parse.urlsplit(person.stack.api_url).netloc
-    head = (
-        f"POST /api/v1/calls/initiate HTTP/1.1\r\nHost: {host}\r\n"
-        f"Authorization: Bearer {person.token}\r\nContent-Type: application/json\r\n"
-        "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
-
-
-@criterion("R12.1")
-def test_slow_bodies_hold_no_worker(people, stack):
-    """Also where their length is not known: more of them than there are workers, each without its end."""
-    caller, callee = people.pair()
-    with ExitStack() as slow:
-        for _ in range(3 * len(stack.workers())):
-            connection = slow.enter_context(dial(stack))
-            connection.sendall(chunked(caller, b'{"calleeId":'))
-        # Whole ones pass, those that begin to be too large are ended, and nobody waits for the slow ones (15 s).
-        begin = time.monotonic()
-        for _ in range(20):
-            assert caller.active() is None
-        body = json.dumps({"calleeId": callee.id, "callType": "audio"}).encode()
-        code, _, answer = parsed(exchange(stack, chunked(caller, body) + b"0\r\n\r\n"))
-        assert code == 201, answer
-        assert time.monotonic() - begin < 10
-        code, _, answer = parsed(exchange(stack, chunked(caller, *[b" " * 30_000] * 4)))
-        assert (code, json.loads(answer)["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

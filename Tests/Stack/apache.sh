@@ -21,7 +21,7 @@ apache_around() { # SERVER-ROOT
   modules=$(apache_modules)
   echo "ServerRoot \"$1\""
   for module in mpm_event authn_core authz_core authz_host alias asis buffer dir mime headers http2 include proxy \
-    proxy_fcgi proxy_http remoteip reqtimeout request rewrite setenvif env socache_shmcb ssl unique_id; do
+    proxy_fcgi proxy_http remoteip reqtimeout rewrite setenvif env socache_shmcb ssl unique_id; do
     echo "LoadModule ${module}_module \"$modules/mod_$module.so\""
   done
   sed -e "s|@PID_DIR@|$PID_DIR|" -e "s|@LOG_DIR@|$LOG_DIR|" "$here/apache.conf"
