@@ -45,8 +45,7 @@ typedef struct {
 } Dl_info;
 int dladdr(const void *address, Dl_info *info);
 int pthread_setname_np(pthread_t thread, const char *name);
-int pthread_clockjoin_np(
-    pthread_t thread, void **result, clockid_t clock, const struct timespec *moment);
+int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *moment);
 int memfd_create(const char *name, unsigned int flags);
 #endif
 
