@@ -118,7 +118,7 @@ import Testing
       }
     }
     var count = 0
-    for _ in 0..<1000 where count < threads.count {
+    for _ in 0..<6000 where count < threads.count {
       usleep(10_000)
       count = through.load(ordering: .sequentiallyConsistent)
     }
@@ -165,7 +165,8 @@ import Testing
         isThrough.store(true, ordering: .sequentiallyConsistent)
       }
       var isSo = false
-      for _ in 0..<300 where !isSo {
+      // One that waits for its reader does so until that is closed, below.
+      for _ in 0..<6000 where !isSo {
         usleep(10_000)
         isSo = isThrough.load(ordering: .sequentiallyConsistent)
       }
