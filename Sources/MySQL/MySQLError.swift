@@ -28,7 +28,8 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// The connection is gone or could not be made, and what a COMMIT under way has come to is not known:
   /// CR_SOCKET_CREATE_ERROR, CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR, CR_IPSOCK_ERROR, CR_UNKNOWN_HOST,
   /// CR_SERVER_GONE_ERROR, CR_SERVER_LOST and its extended form, CR_SSL_CONNECTION_ERROR,
-  /// CR_MALFORMED_PACKET, the handshake's CR_SERVER_HANDSHAKE_ERR, ER_SERVER_SHUTDOWN,
+  /// CR_MALFORMED_PACKET, the handshake's CR_SERVER_HANDSHAKE_ERR and CR_VERSION_ERROR (MySQL 9's first
+  /// packet of a session that was killed meanwhile is not a greeting), ER_SERVER_SHUTDOWN,
   /// ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_ABORTING_CONNECTION to ER_NET_WRITE_INTERRUPTED,
   /// ER_NEW_ABORTING_CONNECTION, ER_QUERY_INTERRUPTED (an administrator's KILL QUERY, or a cluster's),
   /// ER_ERROR_DURING_COMMIT, ER_RUN_HOOK_ERROR (Group Replication, which may have sent the transaction),
@@ -36,7 +37,7 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// ER_SESSION_WAS_KILLED.
   private var isConnectionLost: Bool {
     switch code {
-    case 2001...2006, 2012, 2013, 2026, 2027, 2055, 1053, 1077, 1927, 1152...1161, 1184, 1180, 1317,
+    case 2001...2007, 2012, 2013, 2026, 2027, 2055, 1053, 1077, 1927, 1152...1161, 1184, 1180, 1317,
       3100, 3169, 4031:
       true
     default: false

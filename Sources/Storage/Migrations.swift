@@ -100,7 +100,7 @@ package struct Migrations {
     patient.readTimeoutSeconds = 3600
     let connection = try connect(patient)
     // A host that falls sends no FIN, and its lock is not held for longer than this one is waited for.
-    try connection.run("SET wait_timeout = LEAST(@@wait_timeout, 30)")
+    try connection.run("SET wait_timeout = CAST(LEAST(@@wait_timeout, 30) AS UNSIGNED)")
     guard try connection.queryRow("SELECT GET_LOCK(\(Self.lockName), 60)")?.int(0) == 1 else {
       throw MigrationError.lockTimeout
     }

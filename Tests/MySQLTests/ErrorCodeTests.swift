@@ -5,7 +5,7 @@ import Testing
 @Suite struct ErrorCodeTests {
   @Test(
     "a connection that is gone is unavailable, whichever server says so",
-    arguments: [2002, 2003, 2006, 2013, 1053, 1040, 1927, 4031, 3169] as [UInt32])
+    arguments: [2002, 2003, 2006, 2007, 2013, 1053, 1040, 1927, 4031, 3169] as [UInt32])
   func unavailable(code: UInt32) {
     let error = MySQLError(code: code, message: "")
     #expect(error.isUnavailable)

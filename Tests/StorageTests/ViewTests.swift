@@ -88,8 +88,8 @@ import Testing
   private func expectIndex(_ stores: Stores, _ table: String, _ sql: String, _ values: [MySQLValue])
     throws
   {
-    let plan = try stores.connection.query("EXPLAIN \(sql)", values)
-    let accesses = plan.filter { $0.text(2) == table || $0.text(2) == "u" }.map { $0.text(3) }
+    let plan = try QueryPlan(stores.connection, sql, values)
+    let accesses = plan.steps.filter { [table, "u"].contains($0.table) }.map(\.access)
     #expect(!accesses.isEmpty)
     #expect(accesses.allSatisfy { ["eq_ref", "ref", "const"].contains($0) }, "\(accesses)")
   }
