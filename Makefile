@@ -88,6 +88,16 @@ test-cluster: build ## Two hosts over a Galera cluster of three nodes (PYTEST_AR
 	@$(STACK) packages cluster
 	@PYTEST_ARGS="-n 0 -m slow test_galera.py test_galera_failures.py test_galera_chaos.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
 
+# Where the release has no MySQL, that of Debian unstable, in a folder of its own (debootstrap: root).
+test-mysql: swift ## Unit and end-to-end tests on MySQL, and two hosts over a group of three servers of it
+	@$(STACK) packages mysql
+	@Tests/Stack/mysql.sh
+	@PATH="$(CURDIR)/.build/mysql/bin:$$PATH" STACK_DATABASE=mysql $(MAKE) test-unit test-e2e test-group
+
+test-group: build
+	@$(STACK) packages test
+	@PYTEST_ARGS="-n 0 -m slow test_group.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
+
 # The short form of it is part of test-e2e.
 test-upgrade: ## Reload, restarts and migrations under 1,000 WebSockets and calls: nothing fails, nothing is lost
 	@$(MAKE) test-e2e PYTEST_ARGS="test_upgrades.py -n 0 -s -m slow"
@@ -173,4 +183,4 @@ clean: ## Remove what was built; stacks stay
 	rm -rf .build .venv
 
 .PHONY: help build release swift packages run up down clean-stack test test-unit test-e2e test-apache \
-  test-cluster test-upgrade lint bench fuzz tsan chaos conformance deb test-deb install clean
+  test-cluster test-mysql test-group test-upgrade lint bench fuzz tsan chaos conformance deb test-deb install clean

@@ -74,9 +74,37 @@ package final class MySQLConnection {
     // A statement that waited for a row takes it as it is by then, and does not fail (ER_CHECKREAD). MariaDB has the
     // variable since 10.6.18, on since 11.6.2.
     _ = try? run("SET innodb_snapshot_isolation = 0")
-    // A transaction sees what any node of a Galera cluster had committed before. Other servers do not know
-    // the variable.
-    if options.addresses.count > 1 { _ = try? run("SET wsrep_sync_wait = 7") }
+    if options.addresses.count > 1 { try joinCluster() }
+  }
+
+  /// A transaction sees what any node had committed before, and is run where it may write. Servers of another kind do
+  /// not know a kind's variable.
+  ///
+  /// - Galera: a node waits for what the others had committed.
+  /// - Group Replication: so does a new primary, and with several primaries each of them (MySQL 8.4 Reference Manual,
+  ///   20.5.3 "Transaction Consistency Guarantees").
+  private func joinCluster() throws(MySQLError) {
+    _ = try? run("SET wsrep_sync_wait = 7")
+    _ = try? run(
+      """
+      SET SESSION group_replication_consistency =
+        IF(@@GLOBAL.group_replication_single_primary_mode, 'BEFORE_ON_PRIMARY_FAILOVER', 'BEFORE')
+      """)
+    try checkNode()
+  }
+
+  /// A node that has become read-only, as the primary that was, goes on serving reads, of what it may not have any more:
+  /// who only reads would never leave it. Costs a round trip.
+  /// - Throws: `MySQLError`; `isRefused` where the node is read-only.
+  package func checkNode() throws(MySQLError) {
+    var isReadOnly = false
+    do {
+      // A number, or the name of a state since MariaDB 12.
+      isReadOnly = try queryRow("SELECT @@GLOBAL.read_only NOT IN ('0', 'OFF')")?.int(0) == 1
+    } catch let error as MySQLError {
+      throw error
+    } catch {}
+    guard !isReadOnly else { throw .nodeIsReadOnly }
   }
 
   deinit {

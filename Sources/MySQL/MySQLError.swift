@@ -54,7 +54,10 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// - Out of something: ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED,
   ///   ER_HOST_IS_BLOCKED, ER_OUTOFMEMORY, ER_OUT_OF_RESOURCES, ER_CANT_CREATE_THREAD,
   ///   ER_MAX_PREPARED_STMT_COUNT_REACHED, and the lock table's ER_LOCK_TABLE_FULL.
-  /// - Away: ER_SERVER_OFFLINE_MODE, ER_SERVER_ISNT_AVAILABLE.
+  /// - Away: ER_SERVER_OFFLINE_MODE, and with MySQL 9's reasons ER_SERVER_OFFLINE_MODE_REASON and _USER;
+  ///   ER_SERVER_ISNT_AVAILABLE; of a group whose new primary waits for what the last one had committed
+  ///   ER_GR_HOLD_WAIT_TIMEOUT to ER_GR_HOLD_MEMBER_STATUS_ERROR, ER_GRP_TRX_CONSISTENCY_NOT_ALLOWED to
+  ///   ER_GRP_TRX_CONSISTENCY_AFTER_ON_TRX_BEGIN.
   ///
   /// Not in here: ER_ACCESS_DENIED_ERROR, ER_BAD_DB_ERROR and their like (a configuration's faults),
   /// ER_GET_ERRNO (whatever a storage engine reports), ER_OUT_OF_SORTMEMORY (a row, not a moment), and
@@ -62,9 +65,13 @@ package struct MySQLError: Error, CustomStringConvertible {
   package var isRefused: Bool {
     [
       1290, 1036, 1836, 1874, 1792, 3989, 1047, 3, 20, 1021, 1026, 1114, 1637, 3019, 1040, 1203,
-      1226, 1129, 1037, 1041, 1135, 1461, 1206, 3032, 3168,
+      1226, 1129, 1037, 1041, 1135, 1461, 1206, 3032, 6400, 6401, 3168, 3781, 3782, 3783, 3796, 3797,
+      3798,
     ].contains(code)
   }
+
+  /// As a server says it to a statement that writes (ER_OPTION_PREVENTS_STATEMENT).
+  static let nodeIsReadOnly = MySQLError(code: 1290, message: "the node is read-only")
 
   /// Another node may serve where this one does not: it refuses, shuts down (ER_SERVER_SHUTDOWN,
   /// ER_NORMAL_SHUTDOWN), or fell silent or away with a statement (CR_SERVER_LOST). A connection that was

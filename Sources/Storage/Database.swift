@@ -14,12 +14,15 @@ package final class Database {
   private var usersKey: UsersKey?
   private var texts: [StatementShape: String] = [:]
   private var usedAt: Int64 = 0
+  private var checkedAt: Int64 = 0
   private var hasConnected = false
   /// No node could be connected to.
   private var isCutOff = false
 
   /// After this time without use a connection is looked at before it is used again.
   private static let idleMilliseconds: Int64 = 1000
+  /// After this time a node of a cluster is asked whether it still takes writes, before it is used again.
+  private static let checkMilliseconds: Int64 = 2000
 
   /// Conflicts after which a transaction is given up. Deadlocks are found at once; of lock time-outs,
   /// 5 s each, no more than a client waits for.
@@ -200,11 +203,15 @@ package final class Database {
     let now = MonotonicClock.milliseconds()
     defer { usedAt = now }
     if let connection, now - usedAt < Self.idleMilliseconds || !connection.isClosed {
+      if nodes.count > 1, now - checkedAt >= Self.checkMilliseconds {
+        try connection.checkNode()
+        checkedAt = now
+      }
       return connection
     }
     (connection, isCutOff) = (nil, true)
     let made = try nodes.connect()
-    (connection, isCutOff) = (made, false)
+    (connection, isCutOff, checkedAt) = (made, false, now)
     if hasConnected { counters.add(.mysqlReconnections) }
     hasConnected = true
     return made

@@ -175,7 +175,7 @@ def test_migrations_from_two_nodes_at_once(cluster):
         cluster.nodes[2].administrate(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
             runs = [
-                threads.submit(migrate, cluster, database, cluster.nodes[number % 2].port)
+                threads.submit(migrate, cluster, database, cluster.addresses([number % 2]))
                 for number in range(4)
             ]
             outputs = [run.result() for run in runs]
@@ -193,14 +193,14 @@ def test_migrations_that_are_killed_go_on_at_another_node(cluster):
     cluster.nodes[2].administrate("CREATE DATABASE chattrix_killed CHARACTER SET utf8mb4")
     done = "SELECT COALESCE(MAX(done), 0) AS n FROM chattrix_killed.schema_progress"
     for turn, statements in enumerate((3, 8)):
-        running = start_migration(cluster, "chattrix_killed", cluster.nodes[turn].port)
+        running = start_migration(cluster, "chattrix_killed", cluster.addresses([turn]))
         while running.poll() is None and progress(cluster.nodes[turn], done) < statements:
             time.sleep(0.002)
         running.kill()
         running.communicate(timeout=20)
-    code, said = migrate(cluster, "chattrix_killed", cluster.nodes[0].port)
+    code, said = migrate(cluster, "chattrix_killed", cluster.addresses([0]))
     assert code == 0, said
-    assert migrate(cluster, "chattrix", cluster.nodes[0].port)[0] == 0
+    assert migrate(cluster, "chattrix", cluster.addresses([0]))[0] == 0
     columns = (
         "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS "
         "WHERE TABLE_SCHEMA = '{}' ORDER BY 1, 2"
@@ -219,11 +219,11 @@ def progress(node, sql: str) -> int:
         return 0
 
 
-def start_migration(cluster, database: str, port: int) -> subprocess.Popen:
+def start_migration(cluster, database: str, nodes: str) -> subprocess.Popen:
     program = os.environ.get("STACK_PROGRAM_DIR", ROOT / ".build" / "release")
     names = "MYSQL_USER MYSQL_PASSWORD AGORA_APP_ID AGORA_APP_CERTIFICATE JWT_SECRET SQL_DIR"
     settings = {name: cluster.a[name] for name in names.split()}
-    place = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": str(port), "MYSQL_DATABASE": database}
+    place = {"MYSQL_HOST": nodes, "MYSQL_DATABASE": database}
     return subprocess.Popen(
         [f"{program}/chattrix-ctl", "migrate"],
         env=clean_environment() | settings | place,
@@ -234,8 +234,8 @@ def start_migration(cluster, database: str, port: int) -> subprocess.Popen:
     )
 
 
-def migrate(cluster, database: str, port: int) -> tuple[int, str]:
-    running = start_migration(cluster, database, port)
+def migrate(cluster, database: str, nodes: str) -> tuple[int, str]:
+    running = start_migration(cluster, database, nodes)
     output, _ = running.communicate(timeout=120)
     return running.returncode, output
 

@@ -3,13 +3,14 @@
 # recognised by what it brings, not by its name in dpkg, so one from elsewhere serves as well; apt is
 # called for what is missing and for nothing else.
 
-packages_needed() { # build|stack|test|cluster|lint|deb|test-deb: package, tab, what it brings
+packages_needed() { # build|stack|test|cluster|mysql|lint|deb|test-deb: package, tab, what it brings
   [[ $1 != @(deb|test-deb) ]] || printf 'dpkg-dev\tcommand dpkg-shlibdeps\nlintian\tcommand lintian\n'
   [[ $1 != test-deb ]] || printf 'debootstrap\tcommand debootstrap\nopenssl\tcommand openssl\n'
   [[ $1 != @(test|cluster|lint|test-deb) ]] || printf 'python3\tcommand python3\npython3-venv\tpython venv\n'
   [[ $1 != @(test|lint) ]] || printf 'apache2-bin\tcommand apache2\n'
+  [[ $1 != mysql ]] || printf 'debootstrap\tcommand debootstrap\n'
   [[ $1 != lint ]] || printf 'node-typescript\tcommand tsc\n'
-  [[ $1 != @(lint|deb|test-deb) ]] || return 0
+  [[ $1 != @(mysql|lint|deb|test-deb) ]] || return 0
   cat <<'END'
 pkg-config	command pkg-config
 default-libmysqlclient-dev	library mysqlclient
@@ -77,7 +78,7 @@ packages_python() {
   done
 }
 
-packages_missing() { # build|stack|test|cluster|lint|deb|test-deb
+packages_missing() { # build|stack|test|cluster|mysql|lint|deb|test-deb
   local package kind name
   packages_needed "$1" | while IFS=$'\t ' read -r package kind name; do
     packages_has "$kind" "$name" || echo "$package"
@@ -92,7 +93,7 @@ packages_as_root() {
   fi
 }
 
-packages_ensure() { # build|stack|test|cluster|lint|deb|test-deb
+packages_ensure() { # build|stack|test|cluster|mysql|lint|deb|test-deb
   local missing
   mapfile -t missing < <(packages_missing "$1")
   ((${#missing[@]})) || return 0

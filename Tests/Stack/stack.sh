@@ -22,7 +22,7 @@ usage() {
 usage: stack.sh up | down | run | wipe            the whole stack
        stack.sh up data                           only MariaDB and Redis, for those that share them
        stack.sh start|stop mariadb|redis|nginx    one server of it
-       stack.sh packages [build|stack|test|cluster|lint|deb|test-deb]
+       stack.sh packages [build|stack|test|cluster|mysql|lint|deb|test-deb]
                                                   install what this machine lacks
 END
   exit 64

@@ -1,0 +1,183 @@
+"""Three database nodes on loopback, and two hosts' programs over them: what clusters of each kind have in common."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from support.hosts import answers
+from support.stack import Stack, alive, make, wait_until
+from support.variants import NO_LIMITS, free_port
+
+PASSWORD = "cluster"
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class Node:
+    """One server of the cluster."""
+
+    server: str
+    client: str
+    administrator: str
+    # Of a session that reads what any node has committed before.
+    current: str
+
+    def __init__(self, directory: Path, name: str, port: int):
+        self.name = name
+        self.directory = directory / name
+        (self.directory / "data").mkdir(parents=True)
+        self.port = port
+        self.config = self.directory / "my.cnf"
+
+    @property
+    def pid(self) -> int:
+        return int((self.directory / "pid").read_text())
+
+    def start(self, *options: str) -> None:
+        (self.directory / "s").unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [self.server, f"--defaults-file={self.config}", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def run(self, statements: str) -> subprocess.CompletedProcess:
+        """As the administrator, by the server's own client."""
+        return subprocess.run(
+            [self.client, "--no-defaults", f"--socket={self.directory}/s"]
+            + [f"--user={self.administrator}", "--batch", "-N", "-e", statements],
+            capture_output=True,
+            text=True,
+        )
+
+    def connect(self, database: str | None = "chattrix", user: str = "chattrix"):
+        return pymysql.connect(
+            unix_socket=str(self.directory / "s"),
+            user=user,
+            password=PASSWORD if user == "chattrix" else "",
+            database=database,
+            autocommit=True,
+            init_command=self.current if user == "chattrix" else None,
+            cursorclass=pymysql.cursors.DictCursor,
+        )
+
+    def sql(self, statement: str, *arguments) -> list[dict]:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, arguments or None)
+            return list(cursor.fetchall())
+
+    def administrate(self, statement: str) -> list[dict]:
+        """As the administrator, also where the node serves nobody else."""
+        with self.connect(None, self.administrator) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def is_whole(self) -> bool:
+        """Whether it serves in a cluster with all others."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Cluster:
+    """Three nodes, and the hosts a and b, whose first nodes are different ones."""
+
+    kind: str
+
+    def __init__(self, settings: dict[str, str] | None = None):
+        if self.obstacle():
+            pytest.skip(self.obstacle())
+        self.settings = settings or {}
+        self.directory = Path(tempfile.mkdtemp(prefix=f"chattrix-{self.kind}-"))
+        self.directory.chmod(0o755)
+        self.nodes: list = []
+        self.stacks: list[Path] = []
+        try:
+            self.start_nodes()
+            self.a = self.host("a", [0, 1, 2], {})
+            self.b = self.host("b", [1, 0, 2], {"STACK_SHARE": str(self.a.directory)})
+        except BaseException:
+            self.down()
+            raise
+
+    @staticmethod
+    def obstacle() -> str:
+        """Why there can be no cluster here; empty where there can."""
+        raise NotImplementedError
+
+    def start_nodes(self) -> None:
+        raise NotImplementedError
+
+    @staticmethod
+    def accounts() -> str:
+        """The database and the programs' account, as statements."""
+        return "CREATE DATABASE chattrix CHARACTER SET utf8mb4; " + "; ".join(
+            f"CREATE USER chattrix@{host} IDENTIFIED BY '{PASSWORD}'; "
+            f"GRANT ALL ON `chattrix%`.* TO chattrix@{host}"
+            for host in ("localhost", "'127.0.0.1'")
+        )
+
+    def addresses(self, order: list[int]) -> str:
+        return ",".join(f"127.0.0.1:{self.nodes[index].port}" for index in order)
+
+    def host(self, name: str, order: list[int], others: dict[str, str]) -> Stack:
+        directory = self.directory / name
+        directory.mkdir()
+        self.stacks.append(directory)
+        if not others:
+            (directory / "secrets").write_text(
+                f"STACK_MYSQL_PASSWORD={PASSWORD}\nSTACK_JWT_SECRET={'5' * 64}\n"
+                f"STACK_AGORA_APP_ID={'a' * 32}\nSTACK_AGORA_APP_CERTIFICATE={'b' * 32}\n"
+            )
+        settings = {
+            "STACK_PORT": str(free_port()),
+            "STACK_NODES": self.addresses(order),
+            "WORKERS": "3",
+            "CALL_TIMEOUT_SECONDS": "4",
+        }
+        make("up", directory, NO_LIMITS | settings | self.settings | others)
+        stack = Stack(directory)
+        stack.connect = self.connector(order[0])
+        return stack
+
+    def connector(self, index: int):
+        """How a test reaches the data from a host whose first node is this one."""
+        return self.nodes[index].connect
+
+    def whole(self) -> None:
+        """Brings back nodes that were killed, with all that they lack, and waits for both hosts."""
+        for node in self.nodes:
+            if not alive(node.process.pid):
+                node.start()
+        for node in self.nodes:
+            wait_until(node.is_whole, 60, 0.1)
+        self.a.local, self.b.local = threading.local(), threading.local()
+        wait_until(lambda: answers(self.a) and answers(self.b), 30, 0.1)
+
+    def down(self) -> None:
+        for directory in reversed(self.stacks):
+            make("down", directory, {})
+        for node in self.nodes:
+            process = getattr(node, "process", None)
+            if process and alive(process.pid):
+                node.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)

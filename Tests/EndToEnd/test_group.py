@@ -1,0 +1,148 @@
+"""Two hosts over a group of three MySQL servers with one primary (contract 5.4, 7.14, 8.1).
+
+The programs of host b have a secondary first in MYSQL_HOST: it is read-only, and they go on to the primary.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import signal
+import time
+
+import pytest
+
+import test_galera
+import test_galera_failures
+from support.group import Group
+from support.hosts import at
+from support.outages import halted
+from support.stack import wait_until
+from test_galera_failures import Traffic, refuses
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("group"), pytest.mark.timeout(300)]
+
+# What holds over every cluster.
+test_what_one_node_has_written = test_galera.test_what_one_node_has_written_the_other_reads
+test_accept_against_cancel = test_galera.test_accept_at_one_node_against_cancel_at_another
+test_two_devices = test_galera.test_two_devices_at_two_nodes
+test_glare = test_galera.test_glare_at_two_nodes
+test_both_hang_up = test_galera.test_both_hang_up_at_two_nodes
+test_the_sweepers_of_both_hosts = test_galera.test_the_sweepers_of_both_hosts
+test_the_same_row = test_galera.test_the_same_row_at_two_nodes
+test_invitations = test_galera_failures.test_invitations
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    running = Group()
+    yield running
+    running.down()
+
+
+@pytest.fixture
+def whole(cluster):
+    yield
+    cluster.whole()
+
+
+def sessions(node) -> int:
+    """Of the programs, which come by TCP; a test itself comes by the socket."""
+    programs = "USER = 'chattrix' AND HOST LIKE '127.0.0.1:%'"
+    counted = f"SELECT COUNT(*) AS n FROM performance_schema.processlist WHERE {programs}"
+    return node.administrate(counted)[0]["n"]
+
+
+def test_no_program_stays_with_a_secondary(cluster, cluster_pair):
+    """All of both hosts' connections are to the primary, whichever node is first in MYSQL_HOST."""
+    caller, callee = cluster_pair
+    caller.end(caller.call(callee)["callId"])
+    wait_until(lambda: sessions(cluster.nodes[1]) == sessions(cluster.nodes[2]) == 0, 20)
+    assert sessions(cluster.nodes[0]) > 0
+
+
+def test_a_planned_change_of_the_primary(cluster, cluster_people, whole, figures):
+    """Nothing fails for good, and within seconds no connection is left at the node that was the primary."""
+    with Traffic(cluster_people).flowing() as traffic:
+        time.sleep(1)
+        moment = time.monotonic()
+        cluster.nodes[0].administrate(
+            f"SELECT group_replication_set_as_primary('{cluster.nodes[2].identity()}')"
+        )
+        wait_until(cluster.nodes[2].is_primary, 30, 0.1)
+        changed = time.monotonic()
+        wait_until(lambda: traffic.serves_since(changed), 40, 0.1)
+        wait_until(lambda: sessions(cluster.nodes[0]) == 0, 20)
+    figures(f"another primary by request: {traffic.described(moment)}")
+    traffic.check()
+
+
+def test_the_primary_is_killed(cluster, cluster_people, whole, figures):
+    with Traffic(cluster_people).flowing() as traffic:
+        time.sleep(1)
+        moment = time.monotonic()
+        cluster.nodes[0].kill()
+        wait_until(lambda: any(node.is_primary() for node in cluster.nodes[1:]), 40, 0.1)
+        elected = time.monotonic()
+        wait_until(lambda: traffic.serves_since(elected), 40, 0.1)
+        time.sleep(3)
+    figures(f"the primary killed: {traffic.described(moment)}")
+    traffic.check()
+
+
+def test_the_primary_is_halted(cluster, cluster_people, whole, figures):
+    """The others give it up; when it goes on it finds that it is no member, and serves nobody."""
+    with Traffic(cluster_people).flowing() as traffic:
+        time.sleep(1)
+        moment = time.monotonic()
+        with halted(cluster.nodes[0].pid):
+            wait_until(lambda: any(node.is_primary() for node in cluster.nodes[1:]), 60, 0.1)
+            elected = time.monotonic()
+            wait_until(lambda: traffic.serves_since(elected), 40, 0.1)
+        wait_until(lambda: cluster.nodes[0].state() != "ONLINE", 40, 0.1)
+        time.sleep(3)
+    figures(f"the primary halted: {traffic.described(moment)}")
+    traffic.check()
+
+
+def test_without_a_majority(cluster, cluster_people, cluster_pair, whole):
+    """One node of three serves nothing: 503 with Retry-After for whatever needs the database, never 500."""
+    caller, callee = cluster_pair
+    call_id = caller.call(callee)["callId"]
+    for node in cluster.nodes[1:]:
+        os.kill(node.process.pid, signal.SIGKILL)
+        node.process.wait()
+    wait_until(lambda: refuses(caller.get("/calls/active", timeout=40)), 40, 0.1, "no majority")
+    for person in (caller, callee):
+        for request in (
+            lambda p=person: p.get("/calls/active"),
+            lambda p=person: p.get("/calls/history"),
+            lambda p=person: p.initiate("nobody"),
+            lambda p=person: p.post(f"/calls/{call_id}/end", {}),
+        ):
+            assert refuses(request())
+    # An administrator makes a group of the node that is left (MySQL, "Restarting a Group").
+    cluster.nodes[0].run("STOP GROUP_REPLICATION; SET GLOBAL offline_mode = OFF")
+    cluster.nodes[0].bootstrap()
+    wait_until(lambda: caller.get("/calls/active").status_code == 200, 20, 0.1, "a group of one")
+    assert caller.post(f"/calls/{call_id}/end", {}).status_code in (200, 409)
+    caller.call(callee)
+
+
+def test_migrations_at_once(cluster):
+    """Two that start at different nodes: both find the primary, and each file is applied once."""
+    cluster.nodes[0].administrate("CREATE DATABASE chattrix_twice CHARACTER SET utf8mb4")
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        runs = [
+            threads.submit(
+                test_galera_failures.migrate, cluster, "chattrix_twice", cluster.addresses(order)
+            )
+            for order in ([0, 1, 2], [1, 2, 0])
+        ]
+        assert [run.result()[0] for run in runs] == [0, 0]
+
+
+def test_both_hosts_serve_at_the_end(cluster, cluster_pair):
+    caller, callee = cluster_pair
+    for host in (cluster.a, cluster.b):
+        assert at(host, caller).get("/calls/active").status_code == 200
