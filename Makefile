@@ -86,7 +86,8 @@ test-apache: ## The end-to-end suite behind Apache httpd in place of nginx (PYTE
 
 test-cluster: build ## Two hosts over a Galera cluster of three nodes (PYTEST_ARGS="--rounds 200")
 	@$(STACK) packages cluster
-	@PYTEST_ARGS="-n 0 -m slow test_galera.py test_galera_failures.py test_galera_chaos.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
+	@PYTEST_ARGS="-n 0 -m 'slow or not slow' --rounds 50 test_galera.py test_galera_failures.py test_galera_chaos.py \
+	  $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
 
 # Where the release has no MySQL, that of Debian unstable, in a folder of its own (debootstrap: root).
 test-mysql: swift ## Unit and end-to-end tests on MySQL, and two hosts over a group of three servers of it
@@ -96,7 +97,7 @@ test-mysql: swift ## Unit and end-to-end tests on MySQL, and two hosts over a gr
 
 test-group: build
 	@$(STACK) packages test
-	@PYTEST_ARGS="-n 0 -m slow test_group.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
+	@PYTEST_ARGS="-n 0 -m slow --rounds 50 test_group.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
 
 # The short form of it is part of test-e2e.
 test-upgrade: ## Reload, restarts and migrations under 1,000 WebSockets and calls: nothing fails, nothing is lost

@@ -25,7 +25,7 @@ BROUGHT_UP = pytest.StashKey[Path]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--rounds", type=int, default=50, help="of each race between nodes of a cluster"
+        "--rounds", type=int, default=5, help="of each race between nodes of a cluster"
     )
 
 

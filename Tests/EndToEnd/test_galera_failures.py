@@ -18,7 +18,8 @@ from support.hosts import at
 from support.people import People
 from support.stack import ROOT, clean_environment, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("galera"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("galera"), pytest.mark.timeout(300)]
+slow = pytest.mark.slow
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ def test_the_node_in_use_is_killed(cluster, cluster_people, whole, figures):
     traffic.check()
 
 
+@slow
 def test_a_node_that_is_cut_off(cluster, cluster_people, whole, figures):
     """A node without a quorum refuses (1047), and its host goes on at another node."""
     with Traffic(cluster_people).flowing() as traffic:
@@ -134,6 +136,7 @@ def test_a_node_that_is_cut_off(cluster, cluster_people, whole, figures):
     traffic.check()
 
 
+@slow
 def test_without_a_quorum(cluster, cluster_people, cluster_pair, whole):
     """One node of three serves nothing: 503 with Retry-After for whatever needs the database, never 500."""
     caller, callee = cluster_pair
@@ -167,6 +170,7 @@ def refuses(response) -> bool:
     return int(response.headers["Retry-After"]) >= 1
 
 
+@slow
 def test_migrations_from_two_nodes_at_once(cluster):
     """Each is applied once, whoever comes first; the other program waits and finds nothing to do."""
     files = sorted(path.name for path in (ROOT / "sql").glob("*.sql"))
@@ -188,6 +192,7 @@ def test_migrations_from_two_nodes_at_once(cluster):
         assert routines[0]["n"] == len(list((ROOT / "sql" / "routines").glob("*.sql")))
 
 
+@slow
 def test_migrations_that_are_killed_go_on_at_another_node(cluster):
     """Each run is killed amid the schema, at one node and then at the other; the lease of a dead one runs out."""
     cluster.nodes[2].administrate("CREATE DATABASE chattrix_killed CHARACTER SET utf8mb4")
@@ -240,6 +245,7 @@ def migrate(cluster, database: str, nodes: str) -> tuple[int, str]:
     return running.returncode, output
 
 
+@slow
 @pytest.mark.parametrize("listener", ["the host that wrote", "the other host"])
 def test_invitations(cluster, cluster_people, figures, listener):
     """A hundred invitations, to a device at the node that was written to or at another one."""

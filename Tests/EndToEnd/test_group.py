@@ -18,6 +18,7 @@ from support.group import Group
 from support.hosts import at
 from support.outages import halted
 from support.stack import wait_until
+from test_galera import used_sessions
 from test_galera_failures import Traffic, refuses
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("group"), pytest.mark.timeout(300)]
@@ -46,19 +47,14 @@ def whole(cluster):
     cluster.whole()
 
 
-def sessions(node) -> int:
-    """Of the programs, which come by TCP; a test itself comes by the socket."""
-    programs = "USER = 'chattrix' AND HOST LIKE '127.0.0.1:%'"
-    counted = f"SELECT COUNT(*) AS n FROM performance_schema.processlist WHERE {programs}"
-    return node.administrate(counted)[0]["n"]
-
-
 def test_no_program_stays_with_a_secondary(cluster, cluster_pair):
     """All of both hosts' connections are to the primary, whichever node is first in MYSQL_HOST."""
     caller, callee = cluster_pair
     caller.end(caller.call(callee)["callId"])
-    wait_until(lambda: sessions(cluster.nodes[1]) == sessions(cluster.nodes[2]) == 0, 20)
-    assert sessions(cluster.nodes[0]) > 0
+    wait_until(
+        lambda: not used_sessions(cluster.nodes[1]) and not used_sessions(cluster.nodes[2]), 20
+    )
+    assert used_sessions(cluster.nodes[0])
 
 
 def test_a_planned_change_of_the_primary(cluster, cluster_people, whole, figures):
@@ -72,7 +68,7 @@ def test_a_planned_change_of_the_primary(cluster, cluster_people, whole, figures
         wait_until(cluster.nodes[2].is_primary, 30, 0.1)
         changed = time.monotonic()
         wait_until(lambda: traffic.serves_since(changed), 40, 0.1)
-        wait_until(lambda: sessions(cluster.nodes[0]) == 0, 20)
+        wait_until(lambda: not used_sessions(cluster.nodes[0]), 20)
     figures(f"another primary by request: {traffic.described(moment)}")
     traffic.check()
 
