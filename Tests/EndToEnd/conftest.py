@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 from playwright.sync_api import sync_playwright
 
 from criteria import Criteria
 from support import sockets
-from support.browser import Console, launch
+from support.browser import ENDED_BY_NETWORK, Console, launch
 from support.galera import Cluster
 from support.hosts import Hosts, at
 from support.people import People
@@ -40,6 +41,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if mark is not None and SERVER != "nginx":
             (reason,) = mark.args
             item.add_marker(pytest.mark.skip(reason=f"{SERVER}: {reason}"))
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A test that failed when the browser had ended what it was loading, because the machine's network had changed, is
+    run once more; there is nothing in it that another test of this machine may not do."""
+    if "browser" not in getattr(item, "fixturenames", ()):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    ENDED_BY_NETWORK.clear()
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    if ENDED_BY_NETWORK and any(report.failed for report in reports):
+        item._initrequest()
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 def base_directory() -> Path:

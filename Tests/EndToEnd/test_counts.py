@@ -15,7 +15,7 @@ import sys
 import pytest
 
 from support.programs import program, stack_environment
-from support.stack import ROOT
+from support.stack import DATABASE, ROOT
 from support.variants import variant
 
 BENCH = ROOT / "Tests" / "Bench"
@@ -30,6 +30,7 @@ def compiler() -> str:
 
 
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
+@pytest.mark.skipif(DATABASE != "mariadb", reason="counts.json was counted over MariaDB")
 @pytest.mark.skipif(KNOWN["swift"] not in compiler(), reason="counts.json is another compiler's")
 def test_instructions_and_allocations(stack):
     settings = stack_environment(stack) | {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request, expect
 
 from support.people import Person
 from support.stack import Stack
@@ -25,6 +25,9 @@ SECONDS = 45
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
 # A refused request, or a socket that a test has cut, is what the test is about.
 EXPECTED = re.compile(r"Failed to load resource|WebSocket connection to")
+# Chromium ends what it is loading when an interface of the machine comes, goes or has another address, as those of
+# test_two_hosts do: what it ended so during a test.
+ENDED_BY_NETWORK: list[str] = []
 # Best practices and WCAG 2.2 AA.
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -47,6 +50,11 @@ def launch(playwright: Playwright) -> Browser:
     )
 
 
+def failed(request: Request) -> None:
+    if "ERR_NETWORK_CHANGED" in (request.failure or ""):
+        ENDED_BY_NETWORK.append(request.url)
+
+
 class Console:
     """One reader's browser, on the console of a stack."""
 
@@ -56,6 +64,7 @@ class Console:
         options.setdefault("locale", "en-GB")
         self.context = browser.new_context(ignore_https_errors=True, **options)
         self.context.set_default_timeout(SECONDS * 1000)
+        self.context.on("requestfailed", failed)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -32,7 +32,8 @@ class JavaBackend:
 
     def __init__(self, seed: int, users: list[int], now: datetime):
         self.random = random.Random(seed)
-        self.users, self.now = users, now
+        # Whole milliseconds: of what is finer MariaDB keeps the beginning, and MySQL rounds it.
+        self.users, self.now = users, now.replace(microsecond=now.microsecond // 1000 * 1000)
         self.rows: dict[str, list[dict]] = {name: [] for name in TABLES}
 
     def fill(self, calls: int) -> None:

@@ -24,6 +24,8 @@ from support import tls
 ROOT = Path(__file__).resolve().parents[3]
 # What stands in front: nginx, or apache (Tests/Stack/settings.sh).
 SERVER = os.environ.get("STACK_SERVER") or "nginx"
+# Whose server has the data: mariadb, or mysql.
+DATABASE = os.environ.get("STACK_DATABASE") or "mariadb"
 
 
 def wait_until(condition, timeout=5.0, interval=0.02, message="the condition"):
