@@ -66,10 +66,10 @@ package enum HashFunction: Sendable {
   }
 }
 
-/// `@unchecked` because of the pointer: an `EVP_MD` that was fetched never changes and serves all threads at once
-/// (OpenSSL's crypto(7)), and it lives as long as the process.
-private struct Implementation: @unchecked Sendable {
-  let pointer: OpaquePointer?
+private struct Implementation: Sendable {
+  /// Unsafe only to the compiler: an `EVP_MD` that was fetched never changes and serves all threads at once (OpenSSL's
+  /// crypto(7)), and it lives as long as the process.
+  nonisolated(unsafe) let pointer: OpaquePointer?
 
   static let sha1 = Implementation(pointer: EVP_MD_fetch(nil, "SHA1", nil))
   static let sha256 = Implementation(pointer: EVP_MD_fetch(nil, "SHA256", nil))

@@ -2,9 +2,7 @@
 
 import COpenSSL
 
-/// `@unchecked` because of the pointer: OpenSSL lets threads share an `EVP_PKEY` in operations that
-/// do not change it, and after `init` nothing here does.
-package final class PublicKey: @unchecked Sendable {
+package final class PublicKey: Sendable {
   package enum Kind: Sendable { case rsa, p256 }
 
   /// RFC 7518 §3.3.
@@ -15,7 +13,9 @@ package final class PublicKey: @unchecked Sendable {
   package static let maximumTextLength = 64 * 1024
 
   package let kind: Kind
-  private let key: OpaquePointer
+  /// Unsafe only to the compiler: OpenSSL lets threads share an `EVP_PKEY` in operations that do not change it, and after
+  /// `init` nothing here does.
+  private nonisolated(unsafe) let key: OpaquePointer
 
   /// - Parameter subjectPublicKeyInfo: RFC 5280 §4.1.2.7, in DER, and nothing after it.
   package init(subjectPublicKeyInfo bytes: [UInt8]) throws(KeyError) {

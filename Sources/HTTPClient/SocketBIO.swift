@@ -56,10 +56,10 @@ enum SocketBIO {
   private static func isTemporary(_ code: Int32) -> Bool { code == EAGAIN || code == EINTR }
 }
 
-/// `@unchecked` because of the pointer: OpenSSL only reads a `BIO_METHOD` that BIOs are made with (BIO_meth_new(3)), and
-/// after `init`, which runs once, nothing here writes it or gives it back.
-private struct Method: @unchecked Sendable {
-  let pointer: OpaquePointer?
+private struct Method: Sendable {
+  /// Unsafe only to the compiler: OpenSSL only reads a `BIO_METHOD` that BIOs are made with (BIO_meth_new(3)), and after
+  /// `init`, which runs once, nothing here writes it or gives it back.
+  nonisolated(unsafe) let pointer: OpaquePointer?
 
   static let shared = Method()
 

@@ -2,11 +2,11 @@
 
 import CLibSSL
 
-/// Made once; serves all clients of a process at the same time. `@unchecked` because of the pointer: OpenSSL lets
-/// threads share an `SSL_CTX` that is not changed (openssl-threads(7)), SSL_new(3) counts its references atomically, and
-/// after `init` nothing here changes it.
-package final class TrustStore: @unchecked Sendable {
-  let context: OpaquePointer
+/// Made once; serves all clients of a process at the same time.
+package final class TrustStore: Sendable {
+  /// Unsafe only to the compiler: OpenSSL lets threads share an `SSL_CTX` that is not changed (openssl-threads(7)),
+  /// SSL_new(3) counts its references atomically, and after `init` nothing here changes it.
+  nonisolated(unsafe) let context: OpaquePointer
 
   /// Trusts the system's authorities (OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR) and those
   /// of a file.

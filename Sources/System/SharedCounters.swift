@@ -8,16 +8,15 @@
 import CLinux
 import Glibc
 
-/// `@unchecked` because of the pointer: the pointer and where each counter is are not written after `init`, and what it
-/// points to is read and written by atomic operations only.
-package final class SharedCounters: @unchecked Sendable {
+package final class SharedCounters: Sendable {
   package let slots: Int
   /// In each slot.
   package let counters: Int
   /// Of the file; it stays open, to be passed on.
   package let descriptor: Descriptor
 
-  private let memory: UnsafeMutablePointer<UInt64>
+  /// Unsafe only to the compiler: what it points to is read and written by atomic operations once `init` is over.
+  private nonisolated(unsafe) let memory: UnsafeMutablePointer<UInt64>
   private let stride: Int
 
   private static let signature: UInt64 = 0x6368_6174_7472_6978  // "chattrix"
