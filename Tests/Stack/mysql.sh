@@ -46,7 +46,7 @@ END
   chmod +x "$place/bin/$1"
 }
 
-[[ ! -x $place/bin/mysqld ]] && ! packages_has mysql mysqld || exit 0
+if [[ -x $place/bin/mysqld ]] || packages_has mysql mysqld; then exit 0; fi
 [[ $(uname -m) == x86_64 ]] || { say "The loader's name is known for x86-64 only: install MySQL's server"; exit 69; }
 say "Unpacking MySQL of Debian $suite into $place"
 unpack || { tail -- "$place/log" >&2; exit 1; }
