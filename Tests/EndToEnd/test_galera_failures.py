@@ -82,9 +82,14 @@ class Traffic:
             finally:
                 self.stop.set()
 
-    def serves_since(self, moment: float) -> bool:
-        """Whether a request that was sent after a moment has succeeded."""
-        return any(begin > moment and status < 300 for begin, _, status in list(self.answers))
+    def await_success(self) -> None:
+        """Waits until a request that is sent from now on has succeeded."""
+        now = time.monotonic()
+
+        def succeeds() -> bool:
+            return any(begin > now and status < 300 for begin, _, status in list(self.answers))
+
+        wait_until(succeeds, 40, 0.1)
 
     def described(self, moment: float) -> str:
         """What happened from a moment on."""
@@ -110,8 +115,7 @@ def test_the_node_in_use_is_killed(cluster, cluster_people, whole, figures):
         moment = time.monotonic()
         cluster.nodes[0].kill()
         wait_until(lambda: cluster.nodes[1].count("wsrep_cluster_size") == 2, 40, 0.1)
-        regrouped = time.monotonic()
-        wait_until(lambda: traffic.serves_since(regrouped), 40, 0.1)
+        traffic.await_success()
         time.sleep(3)
     figures(f"the node in use killed: {traffic.described(moment)}")
     traffic.check()
@@ -127,8 +131,7 @@ def test_a_node_that_is_cut_off(cluster, cluster_people, whole, figures):
         try:
             wait_until(lambda: cluster.nodes[0].count("wsrep_cluster_size") == 1, 30, 0.1)
             wait_until(lambda: cluster.nodes[1].count("wsrep_cluster_size") == 2, 30, 0.1)
-            regrouped = time.monotonic()
-            wait_until(lambda: traffic.serves_since(regrouped), 40, 0.1)
+            traffic.await_success()
             time.sleep(3)
         finally:
             cluster.nodes[0].provide("gmcast.isolate=0")
@@ -144,7 +147,15 @@ def test_without_a_quorum(cluster, cluster_people, cluster_pair, whole):
     survivor = cluster.nodes[0]
     for node in cluster.nodes[1:]:
         node.kill()
-    wait_until(lambda: refuses(caller.get("/calls/active", timeout=40)), 40, 0.1, "no quorum")
+    nothing_is_served(caller, callee, call_id)
+    # An administrator declares the node that is left to be the cluster (Galera, "pc.bootstrap").
+    survivor.provide("pc.bootstrap=YES")
+    everything_is_served(caller, callee, call_id)
+
+
+def nothing_is_served(caller, callee, call_id: str) -> None:
+    """From soon on whatever needs the database is refused, of both hosts."""
+    wait_until(lambda: refuses(caller.get("/calls/active", timeout=40)), 40, 0.1, "a refusal")
     for person in (caller, callee):
         for request in (
             lambda p=person: p.get("/calls/active"),
@@ -153,9 +164,11 @@ def test_without_a_quorum(cluster, cluster_people, cluster_pair, whole):
             lambda p=person: p.post(f"/calls/{call_id}/end", {}),
         ):
             assert refuses(request())
-    # An administrator declares the node that is left to be the cluster (Galera, "pc.bootstrap").
-    survivor.provide("pc.bootstrap=YES")
-    wait_until(lambda: caller.get("/calls/active").status_code == 200, 20, 0.1, "a quorum of one")
+
+
+def everything_is_served(caller, callee, call_id: str) -> None:
+    """From soon on, with the call that was there before."""
+    wait_until(lambda: caller.get("/calls/active").status_code == 200, 20, 0.1, "an answer")
     ended = caller.post(f"/calls/{call_id}/end", {})
     assert ended.status_code in (200, 409)
     caller.call(callee)

@@ -6,8 +6,6 @@ The programs of host b have a secondary first in MYSQL_HOST: it is read-only, an
 from __future__ import annotations
 
 import concurrent.futures
-import os
-import signal
 import time
 
 import pytest
@@ -19,7 +17,7 @@ from support.hosts import at
 from support.outages import halted
 from support.stack import wait_until
 from test_galera import used_sessions
-from test_galera_failures import Traffic, refuses
+from test_galera_failures import Traffic, everything_is_served, nothing_is_served
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("group"), pytest.mark.timeout(300)]
 
@@ -66,8 +64,7 @@ def test_a_planned_change_of_the_primary(cluster, cluster_people, whole, figures
             f"SELECT group_replication_set_as_primary('{cluster.nodes[2].identity()}')"
         )
         wait_until(cluster.nodes[2].is_primary, 30, 0.1)
-        changed = time.monotonic()
-        wait_until(lambda: traffic.serves_since(changed), 40, 0.1)
+        traffic.await_success()
         wait_until(lambda: not used_sessions(cluster.nodes[0]), 20)
     figures(f"another primary by request: {traffic.described(moment)}")
     traffic.check()
@@ -79,8 +76,7 @@ def test_the_primary_is_killed(cluster, cluster_people, whole, figures):
         moment = time.monotonic()
         cluster.nodes[0].kill()
         wait_until(lambda: any(node.is_primary() for node in cluster.nodes[1:]), 40, 0.1)
-        elected = time.monotonic()
-        wait_until(lambda: traffic.serves_since(elected), 40, 0.1)
+        traffic.await_success()
         time.sleep(3)
     figures(f"the primary killed: {traffic.described(moment)}")
     traffic.check()
@@ -93,8 +89,7 @@ def test_the_primary_is_halted(cluster, cluster_people, whole, figures):
         moment = time.monotonic()
         with halted(cluster.nodes[0].pid):
             wait_until(lambda: any(node.is_primary() for node in cluster.nodes[1:]), 60, 0.1)
-            elected = time.monotonic()
-            wait_until(lambda: traffic.serves_since(elected), 40, 0.1)
+            traffic.await_success()
         wait_until(lambda: cluster.nodes[0].state() != "ONLINE", 40, 0.1)
         time.sleep(3)
     figures(f"the primary halted: {traffic.described(moment)}")
@@ -106,23 +101,12 @@ def test_without_a_majority(cluster, cluster_people, cluster_pair, whole):
     caller, callee = cluster_pair
     call_id = caller.call(callee)["callId"]
     for node in cluster.nodes[1:]:
-        os.kill(node.process.pid, signal.SIGKILL)
-        node.process.wait()
-    wait_until(lambda: refuses(caller.get("/calls/active", timeout=40)), 40, 0.1, "no majority")
-    for person in (caller, callee):
-        for request in (
-            lambda p=person: p.get("/calls/active"),
-            lambda p=person: p.get("/calls/history"),
-            lambda p=person: p.initiate("nobody"),
-            lambda p=person: p.post(f"/calls/{call_id}/end", {}),
-        ):
-            assert refuses(request())
+        node.kill()
+    nothing_is_served(caller, callee, call_id)
     # An administrator makes a group of the node that is left (MySQL, "Restarting a Group").
     cluster.nodes[0].run("STOP GROUP_REPLICATION; SET GLOBAL offline_mode = OFF")
     cluster.nodes[0].bootstrap()
-    wait_until(lambda: caller.get("/calls/active").status_code == 200, 20, 0.1, "a group of one")
-    assert caller.post(f"/calls/{call_id}/end", {}).status_code in (200, 409)
-    caller.call(callee)
+    everything_is_served(caller, callee, call_id)
 
 
 def test_migrations_at_once(cluster):
