@@ -97,7 +97,8 @@ class Device:
                 errand.cancel()
                 self.connection = None
                 for waiting in self.results.values():
-                    waiting.cancel()
+                    if not waiting.done():
+                        waiting.set_exception(ConnectionError("no result came before the end"))
                 self.results.clear()
 
     async def errands(self, connection: ClientConnection) -> None:
@@ -110,6 +111,9 @@ class Device:
             if time.monotonic() > beats:
                 beats += HEARTBEAT_SECONDS
                 await connection.send('{"type":"heartbeat"}')
+        await self.leave(connection, polite)
+
+    async def leave(self, connection: ClientConnection, polite: bool) -> None:
         self.is_leaving = True
         if polite:
             await connection.close()
@@ -167,8 +171,9 @@ class Device:
             answer.status, answer.data = result["status"], body.get("data")
             error = body.get("error") or {}
             answer.code, answer.details = error.get("code"), error.get("details")
-        except (ConnectionClosed, TimeoutError, asyncio.CancelledError) as error:
+        except (ConnectionClosed, ConnectionError, TimeoutError) as error:
             answer.fault = f"command: {type(error).__name__}"
+            answer.was_left = self.is_leaving and not isinstance(error, TimeoutError)
         answer.ended = time.time()
         self.records.add(answer)
         return answer

@@ -31,6 +31,8 @@ class Answer:
     details: object = None
     request_id: str | None = None
     fault: str = ""
+    # Whether its device went away by itself before the answer came.
+    was_left: bool = False
     # Where it was sent, among several hosts.
     host: str = ""
 

@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
+
 import pytest
 
 from Chaos import report
+from Chaos.checks import answers
+from Chaos.device import Device
 from Chaos.planted import overlooked
+from Chaos.records import Answer, Records
 from Chaos.run import run
 from Chaos.stage import Plan
+from support.people import Person
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -27,3 +34,44 @@ def survives(plan: Plan) -> None:
     assert not done.records.violations, report.text(done)
     assert len(done.faults) >= 3 and done.made >= 20, report.text(done)
     assert missed == [], report.text(done)
+
+
+def test_a_command_may_go_unanswered_where_its_device_leaves(people):
+    """Nobody is at fault then."""
+    answer = unanswered(
+        people.person(), lambda device: device.leave(device.connection, polite=False)
+    )
+    records = Records()
+    answers.allowed(answer, records)
+    assert answer.status is None and not records.violations, answer
+
+
+def test_a_command_is_answered_where_its_device_stays(people):
+    """A socket that breaks with nothing broken is found."""
+    answer = unanswered(people.person(), broken)
+    records = Records()
+    answers.allowed(answer, records)
+    assert list(records.violations) == ["with nothing broken every request is answered"], answer
+
+
+async def broken(device: Device) -> None:
+    device.connection.transport.abort()
+
+
+def unanswered(person: Person, end) -> Answer:
+    """A command whose socket ends as soon as it is sent."""
+
+    async def play() -> Answer:
+        device = Device({"": person}, "phone", "a seed", Records())
+        life = asyncio.create_task(device.live())
+        while not device.has_begun:
+            await asyncio.sleep(0.01)
+        command = asyncio.create_task(device.command("end", str(uuid.uuid4())))
+        await asyncio.sleep(0)
+        await end(device)
+        answer = await command
+        device.is_wanted = False
+        await life
+        return answer
+
+    return asyncio.run(asyncio.wait_for(play(), 30))

@@ -35,7 +35,7 @@ def check(stage: Stage, book: Ledger, records: Records) -> None:
     }
     bystanders(records)
     for answer in records.answers:
-        allowed(answer, book, records)
+        allowed(answer, records)
         if answer.succeeded and answer.kind in checks:
             fault = checks[answer.kind](answer, book)
             if fault:
@@ -47,11 +47,12 @@ def check(stage: Stage, book: Ledger, records: Records) -> None:
     samples(book, records)
 
 
-def allowed(answer: Answer, book: Ledger, records: Records) -> None:
+def allowed(answer: Answer, records: Records) -> None:
     """No answer is one that a client without fault may not get."""
     if answer.status is not None and answer.status >= 500 and answer.status != 503:
         records.violation("no answer is a 500", f"{answer}: {answer.details} {answer.request_id}")
-    if answer.is_ambiguous and not records.near(answer.began, answer.ended, GRACE_SECONDS):
+    is_unanswered = answer.is_ambiguous and not answer.was_left
+    if is_unanswered and not records.near(answer.began, answer.ended, GRACE_SECONDS):
         records.violation("with nothing broken every request is answered", answer)
     if answer.status is None or answer.succeeded or answer.status >= 500:
         return
