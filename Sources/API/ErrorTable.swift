@@ -24,7 +24,7 @@ struct ErrorResponse {
   init(_ error: CallError) {
     self =
       switch error {
-      case .validation, .malformedJSON, .payloadTooLarge, .unsupportedMediaType,
+      case .validation, .malformedJSON, .payloadTooLarge, .requestTimeout, .unsupportedMediaType,
         .methodNotAllowed, .notFound:
         ErrorResponse(ofRequest: error)
       case .authenticationFailed, .badSignature, .unauthorizedAccess, .notContacts,
@@ -56,6 +56,8 @@ struct ErrorResponse {
       self.init(
         413, "PAYLOAD_TOO_LARGE", "The body is larger than \(limit) bytes.",
         details: ["limitBytes": .int(Int64(limit))])
+    case .requestTimeout:
+      self.init(408, "REQUEST_TIMEOUT", "The request took too long to arrive.")
     case .unsupportedMediaType:
       self.init(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json.")
     case .methodNotAllowed(let allowed):

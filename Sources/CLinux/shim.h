@@ -100,8 +100,8 @@ static inline void *chattrix_map_shared(int descriptor, size_t length) {
 }
 
 // setsockopt(2) with a timeval: how long a read or write on a blocking socket may wait.
-static inline void chattrix_limit_transfer(int descriptor, int option, int seconds) {
-  struct timeval limit = {.tv_sec = seconds, .tv_usec = 0};
+static inline void chattrix_limit_transfer(int descriptor, int option, int milliseconds) {
+  struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
   setsockopt(descriptor, SOL_SOCKET, option, &limit, sizeof limit);
 }
 

@@ -13,6 +13,8 @@ package enum CallError: Error, Equatable, Sendable {
   case notFound(Resource)
   case methodNotAllowed(allowed: [String])
   case payloadTooLarge(limitBytes: Int)
+  /// The request did not come within the time that there is for it.
+  case requestTimeout
   case unsupportedMediaType
   /// `incomingCallId` names a call from the very callee that still rings for the caller (contract §11.3).
   case userBusy(party: BusyParty, activeCallId: String?, incomingCallId: String? = nil)

@@ -21,8 +21,12 @@ package final class FastCGIWorker {
   /// How long a worker that was told to go may go on with requests that have connected before, while
   /// there are any: under a constant load there always are.
   package static let lastRequestsMilliseconds: Int64 = 500
-  /// A server that stops in the middle of a request or a response must not keep the worker.
-  package static let transferTimeoutSeconds: Int32 = 10
+  /// How long the web server may take for a request's body, all of it. nginx has it whole before it connects;
+  /// one that passes a body on as it comes (Apache, where the length was not said) must not keep the worker
+  /// for as long as its client likes.
+  package static let bodyTimeoutMilliseconds: Int64 = 5000
+  /// How long a server that takes no more of a response may keep the worker.
+  package static let sendTimeoutMilliseconds: Int32 = 10_000
 
   /// A response up to this length fits the socket's buffer, so that writing it cannot wait.
   private static let unboundedBytes = 65_536
@@ -30,6 +34,10 @@ package final class FastCGIWorker {
   private let request: UnsafeMutablePointer<FCGX_Request>
   private let listening: Int32
   private let signals: SignalDescriptor
+  private let bodyTimeout: Int64
+  /// The connection of the last body that was late, open until there is another: the web server goes on with
+  /// what it has of the body before it reads the answer, and would take a broken connection for a fault.
+  private var late: Descriptor?
   private var epoll: Epoll
   private var scratch = [UInt8](repeating: 0, count: FastCGIWorker.bodyLimit + 1)
 
@@ -40,12 +48,15 @@ package final class FastCGIWorker {
   ///   - listening: A listening socket, shared with other workers. It is made non-blocking.
   ///   - signals: What ends the loop. They are blocked for the whole process from here on, so
   ///     threads that should not be interrupted by them are to be started afterwards.
+  ///   - bodyTimeoutMilliseconds: More than 0.
   /// - Throws: `SystemError` where `listening` is not a listening socket (ENOTSOCK).
   package init(
-    listening: Int32 = STDIN_FILENO, signals: [Int32] = [SIGTERM, SIGINT, SIGUSR1]
+    listening: Int32 = STDIN_FILENO, signals: [Int32] = [SIGTERM, SIGINT, SIGUSR1],
+    bodyTimeoutMilliseconds: Int64 = FastCGIWorker.bodyTimeoutMilliseconds
   ) throws(SystemError) {
     try Self.prepare(listening)
     self.listening = listening
+    bodyTimeout = bodyTimeoutMilliseconds
     self.signals = try SignalDescriptor(signals)
     // The supervisor's: whoever sends it to all of them must not break off a request.
     signal(SIGHUP, SIG_IGN)
@@ -112,14 +123,21 @@ package final class FastCGIWorker {
     defer { FCGX_Finish_r(request) }
     let parameters = readParameters()
     let requestId = parameters.requestId ?? Randomness.system.hexadecimal(bytes: 16)
-    chattrix_limit_transfer(request.pointee.ipcFd, SO_RCVTIMEO, Self.transferTimeoutSeconds)
-    // If the web server has gone away in the middle, there is no one to answer.
-    guard let (body, isWhole) = readBody() else { return }
+    let (body, state) = readBody()
     // libfcgi closes with shutdown(2) and a wait for the server to close, too, so that no unread
-    // input turns into a reset. There is none here, and the wait costs a context switch.
-    if isWhole { FCGX_Detach(request) }
+    // input turns into a reset. There is none here, and the wait costs a context switch; for a body
+    // that is late it would go on as long as parts of it come.
+    if state != .tooLong { FCGX_Detach(request) }
     do throws(RequestFault) {
-      let request = try parameters.request(id: requestId, body: body, isWhole: isWhole)
+      switch state {
+      // The web server has gone away in the middle: there is no one to answer.
+      case .broken: return
+      case .late:
+        late = Descriptor(chattrix_fcntl(request.pointee.ipcFd, F_DUPFD_CLOEXEC, 0))
+        throw .late
+      case .whole, .tooLong: break
+      }
+      let request = try parameters.request(id: requestId, body: body, isWhole: state == .whole)
       send(respond(request), withBody: request.method != .head)
     } catch {
       send(refuse(error, requestId), withBody: true)
@@ -138,28 +156,58 @@ package final class FastCGIWorker {
     return parameters
   }
 
-  /// - Returns: The body, empty where it is not whole because it is too long; nil where the
-  ///   connection broke before its end.
-  private func readBody() -> (body: [UInt8], isWhole: Bool)? {
-    let input = request.pointee.in
-    let count = read(input)
+  private enum BodyState {
+    case whole
+    case tooLong
+    case late
+    /// The connection ended before the body did.
+    case broken
+  }
+
+  /// - Returns: The body; empty where it is not whole.
+  private func readBody() -> ([UInt8], BodyState) {
+    let input = request.pointee.in!
+    let deadline = MonotonicClock.milliseconds() + bodyTimeout
+    limitRead(milliseconds: bodyTimeout)
+    guard let count = read(input, until: deadline) else { return ([], .late) }
     if count <= Self.bodyLimit {
-      guard FCGX_GetError(input) == 0 else { return nil }
-      return (Array(scratch[..<count]), true)
+      return FCGX_GetError(input) == 0 ? (Array(scratch[..<count]), .whole) : ([], .broken)
     }
     var drained = count
-    while drained < Self.drainLimit {
-      let more = read(input)
+    while drained < Self.drainLimit, let more = read(input, until: deadline) {
       drained += more
       if more < scratch.count { break }
     }
-    return ([], false)
+    return ([], .tooLong)
   }
 
-  private func read(_ input: UnsafeMutablePointer<FCGX_Stream>?) -> Int {
-    scratch.withUnsafeMutableBytes {
-      Int(FCGX_GetStr($0.baseAddress, Int32($0.count), input))
+  /// Fills ``scratch`` as far as the body goes.
+  /// - Returns: How many bytes; nil where the deadline passed before.
+  private func read(_ input: UnsafeMutablePointer<FCGX_Stream>, until deadline: Int64) -> Int? {
+    var count = 0
+    while count < scratch.count {
+      let ready = min(input.pointee.stop - input.pointee.rdNext, scratch.count - count)
+      if ready > 0 {
+        count += scratch.withUnsafeMutableBytes {
+          Int(FCGX_GetStr($0.baseAddress! + count, Int32(ready), input))
+        }
+        continue
+      }
+      // Nothing is there: libfcgi reads from the socket, which may wait.
+      let byte = FCGX_GetChar(input)
+      if byte == EOF { return FCGX_GetError(input) == EAGAIN ? nil : count }
+      scratch[count] = UInt8(byte)
+      count += 1
+      let left = deadline - MonotonicClock.milliseconds()
+      if left <= 0 { return nil }
+      // A body that is there already costs no system call.
+      if left < bodyTimeout - bodyTimeout / 10 { limitRead(milliseconds: left) }
     }
+    return count
+  }
+
+  private func limitRead(milliseconds: Int64) {
+    chattrix_limit_transfer(request.pointee.ipcFd, SO_RCVTIMEO, Int32(milliseconds))
   }
 
   /// If the web server has closed the connection, the response is discarded.
@@ -167,7 +215,7 @@ package final class FastCGIWorker {
     let bytes = response.serialized(statusPrefix: "Status: ", withBody: withBody)
     // A fresh socket's buffer takes less without waiting; it holds three times as much by default.
     if bytes.count > Self.unboundedBytes {
-      chattrix_limit_transfer(request.pointee.ipcFd, SO_SNDTIMEO, Self.transferTimeoutSeconds)
+      chattrix_limit_transfer(request.pointee.ipcFd, SO_SNDTIMEO, Self.sendTimeoutMilliseconds)
     }
     bytes.withUnsafeBytes {
       _ = FCGX_PutStr($0.baseAddress, Int32($0.count), request.pointee.out)

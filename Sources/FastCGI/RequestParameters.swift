@@ -6,19 +6,22 @@
 
 import HTTP
 
-/// What is wrong with a request before its content is looked at.
+/// What is wrong with a request before its content is looked at, or with how it came.
 package enum RequestFault: Error, Equatable {
   /// More than ``RequestParameters/maximumBytes`` or ``RequestParameters/maximumCount``.
   case headTooLarge
   /// No method or target, something that is not UTF-8, control characters in a field, or a
   /// CONTENT_LENGTH that is no number or not the length of what came.
   case malformed
+  /// The body did not come within the time that a worker has for it.
+  case late
 
   /// The HTTP status that says so.
   package var status: Int {
     switch self {
     case .headTooLarge: 431
     case .malformed: 400
+    case .late: 408
     }
   }
 }

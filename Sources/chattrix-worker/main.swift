@@ -41,6 +41,7 @@ do {
     defer { counters.store(0, in: WorkerCounter.busySince.rawValue) }
     return application.respond(to: request)
   } refuse: { fault, requestId in
+    if fault == .late { return Envelope.failure(.requestTimeout, requestId: requestId) }
     var response = Envelope.failure(
       .validation("request", .invalidBody, "The request is not well-formed."),
       requestId: requestId)

@@ -21,6 +21,7 @@ import Testing
     (.notFound(.route), 404, "RESOURCE_NOT_FOUND"),
     (.methodNotAllowed(allowed: ["GET", "HEAD"]), 405, "METHOD_NOT_ALLOWED"),
     (.payloadTooLarge(limitBytes: 16_384), 413, "PAYLOAD_TOO_LARGE"),
+    (.requestTimeout, 408, "REQUEST_TIMEOUT"),
     (.unsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE"),
     (.userBusy(party: .caller, activeCallId: "c"), 409, "USER_BUSY"),
     (.userBusy(party: .callee, activeCallId: nil), 409, "USER_BUSY"),

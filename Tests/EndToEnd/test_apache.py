@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import ssl
+import time
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
@@ -13,7 +16,7 @@ import requests
 from support import expect
 from support.outages import descriptors
 from support.people import send
-from support.raw import dial, exchange, parsed
+from support.raw import dial, exchange, parsed, status
 from support.silence import upgrade
 from support.stack import wait_until
 from support.variants import variant
@@ -87,6 +90,34 @@ def test_a_worker_that_dies(people, stack):
     expect.refused(refusal, 503, "SERVICE_UNAVAILABLE")
     assert int(refusal.headers["Retry-After"]) >= 1
     wait_until(lambda: victim not in stack.workers() and len(stack.workers()) == 2, 10)
+
+
+@criterion("R12.1")
+def test_slow_bodies_hold_no_worker_for_long(people, stack):
+    """Where a body's length is not said it is passed on as it comes: a worker waits 5 s for all of it. Apache itself
+    waits for as long as 500 bytes come a second."""
+    person = people.person()
+    host = urllib.parse.urlsplit(stack.api_url).netloc
+    head = (
+        f"POST /api/v1/calls/initiate HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {person.token}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with ThreadPoolExecutor() as threads:
+        slow = [threads.submit(drip, stack, head.encode()) for _ in stack.workers()]
+        time.sleep(1)
+        assert person.active() is None
+    assert {answer.result() for answer in slow} == {408}
+
+
+def drip(stack, head: bytes) -> int:
+    """Sends a body without an end, as slowly as Apache lets it, and gives the status of the answer."""
+    with dial(stack, timeout=1) as connection:
+        connection.sendall(head)
+        for _ in range(30):
+            connection.sendall(b"258\r\n" + b" " * 0x258 + b"\r\n")
+            with suppress(TimeoutError):
+                return status(connection.recv(65536))
+    return 0
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -7,7 +7,10 @@ import Testing
 
 /// A worker on a thread of the test's own process. It is told to go by a request to `/stop`, whose
 /// handler raises the signal on that very thread, where it is blocked, as it is in a real worker.
-private func withWorker(_ body: (FastCGIClient) throws -> Void) throws {
+private func withWorker(
+  bodyTimeoutMilliseconds: Int64 = FastCGIWorker.bodyTimeoutMilliseconds,
+  _ body: (FastCGIClient) throws -> Void
+) throws {
   let path = "/tmp/chattrix-fastcgi-test-\(getpid())-\(Randomness.system.hexadecimal(bytes: 4))"
   let address = SocketAddress.unix(path: path)
   let listening = try listen(on: address)
@@ -15,7 +18,8 @@ private func withWorker(_ body: (FastCGIClient) throws -> Void) throws {
   let raw = listening.raw
   let thread = try Thread.start(name: "worker") {
     do {
-      let worker = try FastCGIWorker(listening: raw, signals: [SIGUSR2])
+      let worker = try FastCGIWorker(
+        listening: raw, signals: [SIGUSR2], bodyTimeoutMilliseconds: bodyTimeoutMilliseconds)
       try worker.serve(respond) { fault, requestId in
         HTTPResponse.text("\(fault) \(requestId)", status: fault.status)
       }
@@ -31,6 +35,11 @@ private func withWorker(_ body: (FastCGIClient) throws -> Void) throws {
   }
   thread.join()
   try result.get()
+}
+
+private func hasInput(_ descriptor: Int32, withinMilliseconds limit: Int32) -> Bool {
+  var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+  return poll(&polled, 1, limit) > 0
 }
 
 private func get(_ target: String) -> [UInt8] {
@@ -101,6 +110,51 @@ private func respond(_ request: HTTPRequest) -> HTTPResponse {
         let reply = try client.send("POST", "/", [("REQUEST_ID", "abcdefgh")], body: body)
         #expect(reply.body == "POST /  0 true abcdefgh", "\(count)")
       }
+    }
+  }
+
+  @Test(
+    "A body has its time as a whole, however it comes; one that was too long before is said to be",
+    arguments: [
+      (0, 0, 408, "late abcdefgh"), (0, 1, 408, "late abcdefgh"),
+      (FastCGIWorker.bodyLimit + 1, 1, 201, "POST /  0 true abcdefgh"),
+    ])
+  func lateBody(sentAtOnce: Int, bytesAtATime: Int, status: Int, answer: String) throws {
+    try withWorker(bodyTimeoutMilliseconds: 300) { client in
+      let parameters = [
+        ("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/"), ("REQUEST_ID", "abcdefgh"),
+      ]
+      let body = [UInt8](repeating: 0x20, count: sentAtOnce)
+      let unended = encodedRequest(parameters, body: body).dropLast(
+        record(.standardInput, []).count)
+      let connection = try client.begin(Array(unended))
+      let piece = record(.standardInput, [UInt8](repeating: 0x20, count: bytesAtATime))
+      for _ in 0..<200 where !hasInput(connection.raw, withinMilliseconds: 20) {
+        if bytesAtATime > 0 { _ = send(connection.raw, piece, piece.count, Int32(MSG_NOSIGNAL)) }
+      }
+      let reply = client.receive(connection)
+      #expect((reply.status, reply.body) == (status, answer))
+      #expect(reply.isComplete)
+      #expect(try client.send("GET", "/").status == 201)
+    }
+  }
+
+  @Test("A body that comes in parts, in time, is whole")
+  func bodyInParts() throws {
+    try withWorker { client in
+      let parameters = [
+        ("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/"), ("REQUEST_ID", "abcdefgh"),
+      ]
+      let whole = encodedRequest(parameters, body: [UInt8](repeating: 0x20, count: 20_000))
+      let connection = try client.begin(Array(whole.prefix(300)))
+      var position = 300
+      while position < whole.count {
+        let part = Array(whole[position..<min(position + 3000, whole.count)])
+        #expect(send(connection.raw, part, part.count, Int32(MSG_NOSIGNAL)) == part.count)
+        position += part.count
+        usleep(5000)
+      }
+      #expect(client.receive(connection).body == "POST /  20000 false abcdefgh")
     }
   }
 
