@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,4 +75,6 @@ def unanswered(person: Person, end) -> Answer:
         await life
         return answer
 
-    return asyncio.run(asyncio.wait_for(play(), 30))
+    # Not on this thread: a browser's test that ran before may have left its event loop running there.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asyncio.wait_for(play(), 30)).result()

@@ -21,10 +21,13 @@ stop() {
 # One life of the program; its exit status.
 live() {
   local status=0
-  setsid -- "$PROGRAM_DIR/chattrix-$name" >>"$LOG_DIR/$name.log" 2>&1 &
+  # Its id is written down before it is there: whoever has an answer from it finds it under its own.
+  {
+    echo "$BASHPID" >"$PID_DIR/$name.pid"
+    env_set "${name^^}_PID" "$BASHPID"
+    exec setsid -- "$PROGRAM_DIR/chattrix-$name" >>"$LOG_DIR/$name.log" 2>&1
+  } &
   program=$!
-  echo "$program" >"$PID_DIR/$name.pid"
-  env_set "${name^^}_PID" "$program"
   [[ -z $stopping ]] || kill -TERM "$program" 2>/dev/null || :
   # A signal to the keeper ends a wait, not the program.
   while process_alive "$program"; do
