@@ -12,13 +12,24 @@ from _pytest.runner import runtestprotocol
 from playwright.sync_api import sync_playwright
 
 from criteria import Criteria
-from support import sockets
+from support import invariants, sockets
 from support.browser import ENDED_BY_NETWORK, Console, launch
 from support.galera import Cluster
 from support.hosts import Hosts, at
+from support.outages import healthy
 from support.people import People
+from support.receiver import Receiver
 from support.sidecars import sidecar
-from support.stack import ROOT, SERVER, Stack, alive, build, make, read_environment
+from support.stack import (
+    ROOT,
+    SERVER,
+    Stack,
+    alive,
+    build,
+    make,
+    read_environment,
+    wait_until,
+)
 from support.variants import Variant, free_port
 
 BROUGHT_UP = pytest.StashKey[Path]()
@@ -114,12 +125,35 @@ def stack(request, base_stack, variants) -> Stack:
     return variants[name].stack
 
 
+@pytest.fixture
+def whole_stack(stack):
+    """The test begins and ends with everything up."""
+    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
+    yield
+    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
+
+
+@pytest.fixture
+def receiver(stack) -> Receiver:
+    """Of webhooks, beside the stack `webhooks`."""
+    return stack.receiver
+
+
 @pytest.fixture(scope="session")
 def hosts() -> Hosts:
     """Two hosts over one database; a test is skipped, and says why, where there can be none."""
     running = Hosts()
     yield running
     running.down()
+
+
+@pytest.fixture
+def hosts_people(hosts):
+    """Users who are clients of host a until a test moves them; and then every rule must hold."""
+    wait_until(hosts.serve, 20, 0.1, "both hosts")
+    yield People(hosts.a)
+    sockets.close_all()
+    wait_until(lambda: not invariants.broken(hosts.data), 10, 0.2, "every rule of the database")
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +175,13 @@ def cluster_pair(cluster, cluster_people):
     """A caller on host a and a callee on host b."""
     caller, callee = cluster_people.pair()
     return caller, at(cluster.b, callee)
+
+
+@pytest.fixture
+def whole_cluster(cluster):
+    """The test ends with every node and both hosts up."""
+    yield
+    cluster.whole()
 
 
 @pytest.fixture(scope="session")

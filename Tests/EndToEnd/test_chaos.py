@@ -11,13 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from Chaos import report
 from Chaos.checks import answers
 from Chaos.device import Device
-from Chaos.planted import overlooked
 from Chaos.records import Answer, Records
-from Chaos.run import run
 from Chaos.stage import Plan
+from support.chaos import survives
 from support.people import Person
 
 pytestmark = pytest.mark.timeout(240)
@@ -27,14 +25,6 @@ def test_two_hundred_calls_under_faults():
     """Nothing that was committed is lost, doubled or late; nobody is in two calls; nothing is left over. And the
     proof finds what is broken on purpose afterwards."""
     survives(Plan(seed=11, calls=200, seconds=30, users=16))
-
-
-def survives(plan: Plan) -> None:
-    missed: list[str] = []
-    done = run(plan, afterwards=lambda stage, done: missed.extend(overlooked(stage, done)))
-    assert not done.records.violations, report.text(done)
-    assert len(done.faults) >= 3 and done.made >= 20, report.text(done)
-    assert missed == [], report.text(done)
 
 
 def test_a_command_may_go_unanswered_where_its_device_leaves(people):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from support import expect
-from test_replay import warned
 
 criterion = pytest.mark.criterion
 
@@ -39,7 +38,7 @@ def test_chat_is_in_upper_case(people):
 
 
 def test_chat_replays_in_upper_case(people):
-    caller, callee, call = warned(people, 1)
+    caller, callee, call = people.warned(1)
     socket = callee.socket(path="/chat", last_event_id=0)
     assert socket.take("call_invitation")["data"]["callType"] == "VIDEO"
     assert socket.take("call_status_updated")["data"]["status"] == "CONNECTED"

@@ -16,12 +16,12 @@ import pytest
 from description.documents import asyncapi
 from support import expect
 from support.devices import Device
+from support.frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame
+from support.outbox import write_events
 from support.sidecars import sidecar
 from support.stack import resident_bytes
 from support.variants import free_port
 from support.wire import Ended, Wire
-from test_backlog import write_events
-from test_frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame
 
 criterion = pytest.mark.criterion
 HEARTBEAT = frame(TEXT, b'{"type":"heartbeat"}')

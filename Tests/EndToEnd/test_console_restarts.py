@@ -13,14 +13,7 @@ from support.outages import healthy, kill
 from support.stack import alive, wait_until
 from support.variants import variant
 
-pytestmark = [*variant("fragile"), pytest.mark.timeout(180)]
-
-
-@pytest.fixture(autouse=True)
-def whole(stack):
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
-    yield
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
+pytestmark = [*variant("fragile"), pytest.mark.usefixtures("whole_stack"), pytest.mark.timeout(180)]
 
 
 def stop_nginx(stack) -> None:

@@ -13,14 +13,12 @@ from support.outages import halted, kill, stopped
 from support.people import send
 from support.stack import wait_until
 from support.variants import variant
-from test_resilience import whole
 
 pytestmark = [*variant("fragile"), pytest.mark.timeout(120)]
-__all__ = ["whole"]  # the fixture that every test here begins and ends with
 
 
 @pytest.fixture
-def quiet_and_sound(stack, whole):
+def quiet_and_sound(stack, whole_stack):
     """After the test nothing is in the midst of a change, and every rule holds."""
     yield
     # One statement at a time is no snapshot: a call may ring out between two of them.

@@ -13,13 +13,12 @@ import pytest
 
 from support import expect, snapshots
 from support.clock import shift_call
-from support.devices import Device
+from support.devices import Device, whole_replay
 from support.people import People, Person
 from support.sidecars import sidecar
 from support.stack import wait_until
 from support.variants import free_port
 from support.wire import DOORS, WAYS, Ended, Spent
-from test_cut_everywhere import replayed
 
 criterion = pytest.mark.criterion
 SECONDS = 3
@@ -156,7 +155,7 @@ def direct(people: People, kind: str, chance: random.Random, parties, call_id: s
 
 def check(device: Wanderer, fence: str) -> None:
     events = device.take_all_before(fence)
-    assert events == replayed(device, fence), device
+    assert events == whole_replay(device, fence), device
     assert device.again == [], device
     for greeting in device.greetings:
         assert "resync" not in greeting

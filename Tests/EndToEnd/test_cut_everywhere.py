@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support import snapshots
-from support.devices import Cut, Device
+from support.devices import Cut, Device, whole_replay
 from support.scenes import ROLES, SCENARIOS, Scenario, Scene, frames, play
 from support.sidecars import sidecar
 from support.stack import wait_until
@@ -67,7 +67,7 @@ def check(scenario: Scenario, scene: Scene) -> None:
         assert [event["type"] for event in events] == [
             getattr(step, role) for step in scenario.steps if getattr(step, role)
         ], f"{role}: {device}"
-        assert events == replayed(device, fence), f"{role}: {device}"
+        assert events == whole_replay(device, fence), f"{role}: {device}"
         assert device.again == [] and device.due is None, f"{role}: {device}"
         # Who comes back when all is over may find that it is (§7.1).
         fine = {200, 409} if device.cut and device.cut.late else {200}
@@ -81,16 +81,6 @@ def check(scenario: Scenario, scene: Scene) -> None:
         (entry,) = person.history()["calls"]
         assert (entry["callId"], entry["status"]) == (scene.call_id, expected)
         assert entry["endReason"] == scenario.reason
-
-
-def replayed(device: Device, fence: str) -> list[dict]:
-    """What a device of that name is sent that was never connected before."""
-    whole = Device(device.person, device.name, door="sidecar", last="0")
-    try:
-        whole.connect()
-        return whole.take_all_before(fence)
-    finally:
-        whole.close()
 
 
 # Every device of one role at once, each at a place of its own, beside one that is never cut.

@@ -12,7 +12,6 @@ from support import expect
 from support.devices import Cut, Device
 from support.handshakes import not_admitted
 from support.wire import DOORS, PARTS, WAYS, Spent, Wire
-from test_replay import warned
 
 criterion = pytest.mark.criterion
 PLACES = ["before", *PARTS, "after"]
@@ -41,7 +40,7 @@ def reporting(caller, call_id: str, count: int) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_replay_that_is_cut(people, devices, place):
     """Around every frame of a replay, while new events arrive: none is lost, none comes twice."""
-    caller, callee, call = warned(people, 3)
+    caller, callee, call = people.warned(3)
     witness = devices(callee, last="0")
     witness.connect()
     replays = [
@@ -73,7 +72,7 @@ def test_a_replay_that_is_cut(people, devices, place):
 def test_connections_that_live_for_so_many_bytes(people, devices, way):
     """Cut again and again, after any number of bytes, while new events arrive: the client gets on,
     event by event."""
-    caller, callee, call = warned(people, 5)
+    caller, callee, call = people.warned(5)
     witness = devices(callee, last="0")
     witness.connect()
     # Enough for the 101, `connected` and one event.
@@ -117,7 +116,7 @@ def live(device: Device, events: int, way: str, allowances) -> None:
 
 def test_two_resume_with_one_id(people, devices):
     """Both are sent the same, and what is new afterwards."""
-    caller, callee, call = warned(people, 4)
+    caller, callee, call = people.warned(4)
     pair = [devices(callee, last="2"), devices(callee, last="2")]
     for device in pair:
         device.connect()
@@ -130,7 +129,7 @@ def test_two_resume_with_one_id(people, devices):
 
 def test_resuming_twice_in_a_row(people, devices):
     """The second time behind what the first brought; or again behind the same."""
-    caller, callee, call = warned(people, 4)
+    caller, callee, call = people.warned(4)
     device = devices(callee, last="2")
     device.connect()
     device.take(2)
@@ -148,7 +147,7 @@ def test_resuming_twice_in_a_row(people, devices):
 @pytest.mark.parametrize("way", WAYS)
 def test_a_stale_id(people, devices, way):
     """An id older than what the client has seen: everything since comes again, as it was."""
-    caller, callee, call = warned(people, 4)
+    caller, callee, call = people.warned(4)
     device = devices(callee, last="0")
     device.connect()
     device.take(7)
@@ -170,7 +169,7 @@ def test_a_stale_id(people, devices, way):
 def test_an_id_from_the_future(people, devices, ahead):
     """What the client believes is worth nothing: `resync`, the true lastEventId, and all that is
     new, although its ids are lower than the one that was given."""
-    caller, callee, call = warned(people, 4)
+    caller, callee, call = people.warned(4)
     device = devices(callee, last=ahead)
     device.connect()
     assert device.greetings[-1]["resync"] is True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -13,26 +12,13 @@ import subprocess
 import pytest
 
 from support.databases import migrate, own_database
+from support.doctor import doctor, faults
 from support.outages import stopped
 from support.programs import run_ctl
 from support.stack import ROOT, alive, wait_until
 from support.variants import variant
 
 pytestmark = variant("fragile")
-
-
-def doctor(stack, *arguments: str, status: int | None, **settings: str) -> dict[str, dict]:
-    """The findings by check; of several of one check the worst. A status of None: as they make it."""
-    url = stack["OPS_URL"].rstrip("/")
-    done = run_ctl(stack, "doctor", "--json", "--url", url, *arguments, **settings)
-    assert status is None or done.returncode == status, done.stdout + done.stderr
-    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
-    assert done.returncode == (1 if faults(findings) else 0), done.stdout + done.stderr
-    return findings
-
-
-def faults(findings: dict[str, dict]) -> set[str]:
-    return {check for check, finding in findings.items() if finding["state"] == "fault"}
 
 
 def assert_fault(findings: dict[str, dict], check: str, text: str, advice: str) -> None:

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 
 import pytest
 
+from support.frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame, opcodes
 from support.raw import dial, exchange, status
-from support.silence import opcodes, upgrade
-
-
-def frame(opcode: int, payload: bytes, *, fin=True, mask=True, reserved=0) -> bytes:
-    """A client's frame, as broken as asked for."""
-    first = (0x80 if fin else 0) | reserved << 4 | opcode
-    length = len(payload)
-    flag = 0x80 if mask else 0
-    if length < 126:
-        head = bytes([first, flag | length])
-    elif length < 65536:
-        head = bytes([first, flag | 126]) + struct.pack(">H", length)
-    else:
-        head = bytes([first, flag | 127]) + struct.pack(">Q", length)
-    if not mask:
-        return head + payload
-    key = os.urandom(4)
-    return head + key + bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
+from support.silence import upgrade
 
 
 def close_code(stack, token: str, data: bytes, extra: str = "") -> int | None:
@@ -47,9 +30,6 @@ def close_code(stack, token: str, data: bytes, extra: str = "") -> int | None:
         return None
     start = frames.rfind(b"\x88")
     return int.from_bytes(frames[start + 2 : start + 4], "big")
-
-
-TEXT, BINARY, CONTINUATION, CLOSE, PING = 1, 2, 0, 8, 9
 
 
 @pytest.mark.parametrize(

@@ -122,19 +122,10 @@ def test_no_program_stays_with_a_node_that_is_read_only(cluster, cluster_pair):
         for _ in range(3):
             assert caller.active() is None
             assert at(cluster.a, callee).active() is None
-        wait_until(lambda: not used_sessions(node), 40, 0.1)
+        wait_until(lambda: not node.used_sessions(), 40, 0.1)
         caller.end(caller.call(callee)["callId"])
     finally:
         node.administrate("SET GLOBAL read_only = OFF")
-
-
-def used_sessions(node) -> list[dict]:
-    """Of the programs, which come by TCP, unlike a test itself. Each reads or writes at least once a second, but for
-    workers without a request, and those look before they use a connection again."""
-    return node.administrate(
-        "SELECT ID FROM information_schema.PROCESSLIST "
-        "WHERE USER = 'chattrix' AND HOST LIKE '127.0.0.1:%' AND (COMMAND <> 'Sleep' OR TIME < 3)"
-    )
 
 
 @criterion("R8.1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from Chaos.stage import Plan
+from support.chaos import survives
 from support.galera import obstacle
-from test_chaos import survives
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("galera"), pytest.mark.timeout(400)]
 

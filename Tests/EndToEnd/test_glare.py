@@ -11,7 +11,6 @@ from support import expect
 from support.clock import shift_call
 from support.races import code_of, together
 from support.variants import variant
-from test_initiate import MEMBERS
 
 pytestmark = variant("brisk")
 criterion = pytest.mark.criterion
@@ -23,7 +22,7 @@ def join(caller, callee, key: str | None = None, **others):
 
 def joined(response) -> dict:
     call = expect.succeeded(response)
-    assert set(call) == MEMBERS | {"joined"}
+    assert set(call) == expect.CALL_MEMBERS | {"joined"}
     assert (call["status"], call["joined"]) == ("connecting", True)
     return call
 
@@ -64,7 +63,7 @@ def test_joining_is_accepting(people):
     phone, tablet = bea.socket(device="phone"), bea.socket(device="tablet")
     call = ann.call(bea, "audio")
     data = joined(join(bea, ann, deviceId="phone"))
-    for name in MEMBERS - {"status"}:
+    for name in expect.CALL_MEMBERS - {"status"}:
         assert data[name] == call[name], name
     accepted = mine.take("call_accepted")["data"]
     assert accepted == {
@@ -93,7 +92,7 @@ def test_nothing_to_join(people):
     """A request that would join makes a call where none rings, or its time is up."""
     ann, bea = people.pair()
     call = expect.succeeded(join(ann, bea), 201)
-    assert set(call) == MEMBERS and call["status"] == "initiating"
+    assert set(call) == expect.CALL_MEMBERS and call["status"] == "initiating"
     shift_call(people.stack, call["callId"], 61)
     other = expect.succeeded(join(bea, ann), 201)
     assert other["callerId"] == bea.id

@@ -17,14 +17,12 @@ from support import expect
 from support.clock import shift_call, shift_user
 from support.hosts import Device, answers, at, without
 from support.outages import stopped
-from support.people import Person
+from support.people import People, Person
 from support.races import together
 from support.stack import wait_until
-from test_two_hosts import count, people
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(90)]
 criterion = pytest.mark.criterion
-__all__ = ["people"]  # the fixture
 
 
 @pytest.fixture(params=["a", "b"])
@@ -76,7 +74,7 @@ class Scene:
         assert self.caller.active() is None and self.callee.active() is None
 
 
-def scene(people, callers, callees=None) -> Scene:
+def scene(people: People, callers, callees=None) -> Scene:
     """A pair with their devices on these hosts."""
     caller, callee = people.pair()
     caller, callee = at(callers, caller), at(callees or callers, callee)
@@ -88,7 +86,7 @@ TALKED = ["call_invitation", "call_status_updated"] + ["call_quality_warning"] *
 
 
 @criterion("R1.3", "R2.1", "R2.2", "R11.1", "R11.2", "R11.4")
-def test_a_sidecar_killed(people, hosts, victim, pool):
+def test_a_sidecar_killed(hosts_people, hosts, victim, pool):
     """Killed while calls ring, go on, and in the very moment of a call or an accept.
 
     Half of the clients come back to the other host at once, half to the same one once it is back.
@@ -96,7 +94,7 @@ def test_a_sidecar_killed(people, hosts, victim, pool):
     other = hosts.other(victim)
     chance = random.Random(victim.directory.name)
     rings, talks, calls, accepts, commands = (
-        [scene(people, victim) for _ in range(count)] for count in (2, 2, 6, 6, 6)
+        [scene(hosts_people, victim) for _ in range(count)] for count in (2, 2, 6, 6, 6)
     )
     for one in rings + accepts + commands:
         one.ring()
@@ -140,10 +138,10 @@ def come_back(scenes: list[Scene], host) -> None:
 
 
 @criterion("R1.4", "R11.5")
-def test_supervisor_and_workers_killed(people, hosts, victim):
+def test_supervisor_and_workers_killed(hosts_people, hosts, victim):
     """The other host serves all, also those whose sockets are on this one, time-outs included."""
     other = hosts.other(victim)
-    here, there = scene(people, victim), scene(people, other, victim)
+    here, there = scene(hosts_people, victim), scene(hosts_people, other, victim)
     here.ring()
     with without(victim, "SUPERVISOR"):
         refused = here.caller.get("/calls/active")
@@ -160,10 +158,10 @@ def test_supervisor_and_workers_killed(people, hosts, victim):
 
 
 @criterion("R2.2", "R2.3", "R5.3", "R11.2", "R11.3", "R11.4")
-def test_without_sidecars_and_redis(people, hosts):
+def test_without_sidecars_and_redis(hosts_people, hosts):
     """Calls are made, answered and ended over REST meanwhile; all of it is told afterwards."""
-    rings, talks, waits = scene(people, hosts.a), scene(people, *hosts.both), scene(people, hosts.b)
-    everybody = [rings, talks, waits]
+    places = [(hosts.a,), hosts.both, (hosts.b,)]
+    everybody = rings, talks, waits = [scene(hosts_people, *place) for place in places]
     rings.ring()
     talks.talk()
     with contextlib.ExitStack() as outage:
@@ -197,14 +195,14 @@ def wait_until_seen(hosts, one: Scene) -> None:
     """Until both are known to have a connection, which is noted once a second."""
     users = one.caller.id, one.callee.id
     seen = "user_lines WHERE user_id IN (%s, %s) AND seen_at IS NOT NULL"
-    wait_until(lambda: count(hosts, seen, *users) == 2, 5, 0.05, "presence")
+    wait_until(lambda: hosts.count(seen, *users) == 2, 5, 0.05, "presence")
 
 
 @criterion("R5.3", "R11.4")
-def test_a_fallen_host(people, hosts, victim):
+def test_a_fallen_host(hosts_people, hosts, victim):
     """Calls between two of its users are lost after the presence window, and nobody stays busy."""
     other = hosts.other(victim)
-    inside, across = scene(people, victim), scene(people, victim, other)
+    inside, across = scene(hosts_people, victim), scene(hosts_people, victim, other)
     inside.talk()
     across.talk()
     wait_until_seen(hosts, inside)
@@ -237,10 +235,10 @@ def test_a_fallen_host(people, hosts, victim):
 
 
 @criterion("R2.1", "R11.1", "R11.4")
-def test_a_host_without_its_data(people, hosts, victim):
+def test_a_host_without_its_data(hosts_people, hosts, victim):
     """Its sockets stay open and hear of everything once the link is back; nobody is logged out."""
     other = hosts.other(victim)
-    one = scene(people, other, victim)
+    one = scene(hosts_people, other, victim)
     with hosts.cut(victim, "data"):
         one.call()
         at(other, one.callee).accept(one.call_id)
@@ -254,10 +252,10 @@ def test_a_host_without_its_data(people, hosts, victim):
 
 
 @criterion("R5.1", "R5.4")
-def test_a_host_that_falls_in_the_midst_of_a_transaction(people, hosts, pool):
+def test_a_host_that_falls_in_the_midst_of_a_transaction(hosts_people, hosts, pool):
     """What it had locked is free again in seconds, and the call is ended once."""
     victim, other = hosts.both
-    caller, callee, call = people.connected()
+    caller, callee, call = hosts_people.connected()
     path = f"/calls/{call['callId']}/end"
     first, last = sorted((caller.id, callee.id))
     line = "SELECT user_id FROM user_lines WHERE user_id = %s FOR UPDATE"

@@ -8,10 +8,10 @@ import socket
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from support.frames import CONTINUATION, TEXT, frame
 from support.raw import dial, exchange, status
 from support.silence import upgrade
 from support.stack import resident_bytes
-from test_frames import CONTINUATION, TEXT, frame
 
 
 @pytest.mark.parametrize(

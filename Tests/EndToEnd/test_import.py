@@ -14,8 +14,8 @@ from support.invariants import RULES
 from support.java_backend import TABLES, JavaBackend
 from support.people import People, Person
 from support.stack import ROOT
+from support.statistics import agree_with_count
 from support.variants import variant
-from test_statistics import agree
 
 pytestmark = variant("imported")
 
@@ -135,7 +135,7 @@ def test_histories_statistics_and_badges(stack, users, backend, importer):
         assert plain(listed) == plain([entry for entry in entries if entry["shown"]])
         ours = [entry for entry in whole_history(user) if entry["callId"] == own]
         for period in ("day", "week", "month", "year"):
-            agree(user.statistics(period=period), entries + ours)
+            agree_with_count(user.statistics(period=period), entries + ours)
         for status in ("completed", "missed", "rejected", "failed"):
             whole_history(user, status=status, callType="audio")
         unseen = [

@@ -8,9 +8,18 @@ import pytest
 
 from support import expect
 from support.outages import readiness, stopped
+from support.rate_limits import (
+    active,
+    generate,
+    history,
+    initiate,
+    refresh,
+    refused_by_limit,
+    report,
+    ticket,
+)
 from support.stack import wait_until
 from support.variants import variant
-from test_rate_limits import active, generate, history, initiate, refresh, refused, report, ticket
 
 pytestmark = variant("configured")
 criterion = pytest.mark.criterion
@@ -34,7 +43,7 @@ def test_each_limit_is_configurable(people, request_of, limit):
     person = people.person()
     for _ in range(limit):
         assert request_of(person).status_code != 429
-    refused(request_of(person), limit)
+    refused_by_limit(request_of(person), limit)
 
 
 @criterion("R10.1", "R10.5")
@@ -46,14 +55,14 @@ def test_any_window_of_sixty_seconds(people):
     assert generate(person).status_code != 429
     wait_until(lambda: time.monotonic() - first > 8, 10, 0.1)
     assert [generate(person).status_code == 429 for _ in range(3)] == [False, False, True]
-    retry = refused(generate(person), 3)
+    retry = refused_by_limit(generate(person), 3)
     assert 49 <= retry <= 53, retry
     due = time.monotonic() + retry
     wait_until(lambda: time.monotonic() > due - 2.5, 70, 0.1)
     expect.refused(generate(person), 429, "RATE_LIMIT_EXCEEDED")
     wait_until(lambda: time.monotonic() > due + 0.1, 10, 0.1)
     assert generate(person).status_code != 429, "Retry-After was too short"
-    left = refused(generate(person), 3)
+    left = refused_by_limit(generate(person), 3)
     assert left <= 9, "the two of 8 s later still count"
 
 

@@ -13,10 +13,10 @@ import urllib.request
 import pytest
 from websockets.sync.client import connect
 
+from support.fastcgi import ask_workers
 from support.programs import program, stack_environment
 from support.stack import wait_until
 from support.variants import variant
-from test_socket_activation import ask
 
 criterion = pytest.mark.criterion
 
@@ -157,5 +157,7 @@ class TestSupervisor:
         wait_until(replaced, 30, 0.05)
 
     def answers(self, path: str) -> None:
-        ready = lambda: '"status":"ready"' in ask(path, "/readyz").communicate(timeout=20)[0]  # noqa: E731
+        def ready() -> bool:
+            return '"status":"ready"' in ask_workers(path, "/readyz").communicate(timeout=20)[0]
+
         wait_until(ready, 20, 0.1)

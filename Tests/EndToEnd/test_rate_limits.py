@@ -10,37 +10,18 @@ import pytest
 from support import expect, keys
 from support.clock import stored
 from support.people import send
+from support.rate_limits import (
+    active,
+    generate,
+    history,
+    initiate,
+    refresh,
+    refused_by_limit,
+    report,
+    ticket,
+)
 
 criterion = pytest.mark.criterion
-
-
-def generate(person):
-    return person.post("/agora/token/generate", {"channelId": "not a channel of mine"})
-
-
-def refresh(person):
-    return person.post("/agora/token/refresh", {"channelId": "x", "oldToken": "007"})
-
-
-def initiate(person):
-    return person.initiate("nobody-at-all", "audio")
-
-
-def history(person):
-    return person.get("/calls/history")
-
-
-def report(person):
-    return person.report("no-call-at-all")
-
-
-def ticket(person):
-    return person.post("/signaling/ticket")
-
-
-def active(person):
-    return person.get("/calls/active")
-
 
 LIMITS = [
     pytest.param(generate, 10, marks=criterion("R10.1"), id="generate"),
@@ -53,19 +34,6 @@ LIMITS = [
 ]
 
 
-def refused(response, limit: int) -> int:
-    """Checks a 429 and gives its Retry-After."""
-    error = expect.refused(response, 429, "RATE_LIMIT_EXCEEDED")
-    assert response.headers["Retry-After"].isdigit(), "whole seconds"
-    retry = int(response.headers["Retry-After"])
-    assert error["details"] == {"retryAfterSeconds": retry}
-    assert 1 <= retry <= 60
-    assert response.headers["RateLimit-Limit"].split(",")[0].strip() == str(limit)
-    assert response.headers["RateLimit-Remaining"] == "0"
-    assert 0 <= int(response.headers["RateLimit-Reset"]) <= 60
-    return retry
-
-
 @criterion("R10.4", "R10.5")
 @pytest.mark.parametrize("request_of, limit", LIMITS)
 def test_limit(people, request_of, limit):
@@ -75,7 +43,7 @@ def test_limit(people, request_of, limit):
     for _ in range(limit):
         response = request_of(person)
         assert response.status_code != 429, expect.described(response)
-    retry = refused(request_of(person), limit)
+    retry = refused_by_limit(request_of(person), limit)
     assert retry >= 60 - (time.monotonic() - started) - 1
     assert request_of(other).status_code != 429, "the limit is each user's own"
 
@@ -86,7 +54,7 @@ def test_what_is_refused_with_429_does_not_count(people, request_of, limit):
     person = people.person()
     for _ in range(limit):
         request_of(person)
-    waits = [refused(request_of(person), limit) for _ in range(12)]
+    waits = [refused_by_limit(request_of(person), limit) for _ in range(12)]
     assert waits == sorted(waits, reverse=True)
 
 
@@ -97,7 +65,7 @@ def test_an_invalid_body_counts(people):
     for _ in range(5):
         response = person.post("/calls/initiate", data=b"{", headers=headers)
         expect.refused(response, 400, "MALFORMED_JSON")
-    refused(person.post("/calls/initiate", data=b"{", headers=headers), 5)
+    refused_by_limit(person.post("/calls/initiate", data=b"{", headers=headers), 5)
 
 
 @criterion("R10.2")
@@ -126,7 +94,7 @@ def test_limits_are_apart(people):
         for _ in range(limit):
             assert request_of(person).status_code != 429
     for request_of, limit in apart:
-        refused(request_of(person), limit)
+        refused_by_limit(request_of(person), limit)
     for _ in range(30):
         expect.succeeded(person.get("/calls/active"))
         expect.succeeded(person.get("/calls/statistics"))
@@ -170,12 +138,12 @@ def test_all_other_routes_share_one_limit(people):
     """§11.4: three hundred of them together, and then each is refused."""
     person = people.person()
     use_up(person, 300)
-    refused(active(person), 300)
-    refused(person.get("/calls/statistics"), 300)
-    refused(person.get("/calls/unknown"), 300)
-    refused(person.delete("/calls/history/unknown"), 300)
-    refused(person.post("/calls/unknown/accept"), 300)
-    refused(person.set_status("unknown", "connected"), 300)
+    refused_by_limit(active(person), 300)
+    refused_by_limit(person.get("/calls/statistics"), 300)
+    refused_by_limit(person.get("/calls/unknown"), 300)
+    refused_by_limit(person.delete("/calls/history/unknown"), 300)
+    refused_by_limit(person.post("/calls/unknown/accept"), 300)
+    refused_by_limit(person.set_status("unknown", "connected"), 300)
     assert history(person).status_code == 200
     assert ticket(person).status_code == 200
 
@@ -187,7 +155,7 @@ def test_commands_count_with_the_others(people):
     socket, other = callee.socket(), callee.socket()
     use_up(callee, 299)
     assert socket.command("call.accept", callId=call["callId"])["status"] == 200
-    retry = refused(active(callee), 300)
+    retry = refused_by_limit(active(callee), 300)
     for connection in (socket, other):
         result = connection.command("call.accept", callId=call["callId"])
         assert result["status"] == 429
@@ -223,7 +191,7 @@ def test_ending_rejecting_and_cancelling_are_never_refused(people, over):
             ends = pool.map(lambda _: caller.end(cancelled["callId"])["status"], range(400))
             assert set(ends) == {"ended"}
     for person in (caller, callee):
-        refused(active(person), 300)
+        refused_by_limit(active(person), 300)
 
 
 @criterion("C11.4")

@@ -12,17 +12,9 @@ from support import expect
 criterion = pytest.mark.criterion
 
 
-def warned(people, count: int):
-    """A call whose callee has been warned that many times."""
-    caller, callee, call = people.connected()
-    for _ in range(count):
-        expect.succeeded(caller.report(call["callId"], "poor"))
-    return caller, callee, call
-
-
 def test_replay(people):
     """`lastEventId` replays in order all that was missed since, before anything new."""
-    caller, callee, call = warned(people, 4)
+    caller, callee, call = people.warned(4)
     everything = callee.socket(last_event_id=0)
     warnings = [everything.take("call_quality_warning") for _ in range(4)]
     assert everything.types[0] == "call_invitation", "0 replays all that is kept"
@@ -39,7 +31,7 @@ def test_replay(people):
 
 def test_replay_while_events_arrive(people):
     """What happens during the replay comes after it, and nothing comes twice or not at all."""
-    caller, callee, call = warned(people, 10)
+    caller, callee, call = people.warned(10)
     with ThreadPoolExecutor(2) as pool:
         more = pool.submit(
             lambda: [expect.succeeded(caller.report(call["callId"], "bad")) for _ in range(20)]
@@ -56,7 +48,7 @@ def test_replay_while_events_arrive(people):
 
 
 def test_without_last_event_id_nothing_is_replayed(people):
-    caller, callee, call = warned(people, 2)
+    caller, callee, call = people.warned(2)
     socket = callee.socket()
     caller.end(call["callId"])
     socket.take("call_ended")
@@ -127,7 +119,7 @@ def test_a_caller_is_not_invited_to_an_own_call(people):
 
 def test_resync(people):
     """When something after the given id is no longer kept, `connected` says resync: true."""
-    _, callee, _ = warned(people, 4)
+    _, callee, _ = people.warned(4)
     newest = int(callee.socket().greeting["lastEventId"])
     people.stack.sql(
         "DELETE FROM call_events WHERE user_id = %s AND event_id <= %s", callee.id, newest - 2
@@ -146,7 +138,7 @@ def test_resync(people):
 
 def test_what_is_older_than_a_day_is_not_kept(people):
     """Whether or not the sweeper has been there."""
-    _, callee, _ = warned(people, 4)
+    _, callee, _ = people.warned(4)
     newest = int(callee.socket().greeting["lastEventId"])
     people.stack.sql(
         "UPDATE call_events SET created_at = created_at - INTERVAL 25 HOUR "
@@ -164,7 +156,7 @@ def test_what_is_older_than_a_day_is_not_kept(people):
 
 def test_odd_last_event_ids(people, stack):
     """An id from the future or no id at all harms nobody."""
-    _, callee, _ = warned(people, 1)
+    _, callee, _ = people.warned(1)
     for odd in ("99999999", "abc", "-1", "9" * 30, ""):
         try:
             assert callee.socket(last_event_id=odd).greeting["userId"] == callee.id

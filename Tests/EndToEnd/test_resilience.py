@@ -31,17 +31,9 @@ from support.sockets import Socket
 from support.stack import alive, wait_until
 from support.variants import SETTINGS, variant
 
-pytestmark = [*variant("fragile"), pytest.mark.timeout(120)]
+pytestmark = [*variant("fragile"), pytest.mark.usefixtures("whole_stack"), pytest.mark.timeout(120)]
 criterion = pytest.mark.criterion
 TIMEOUT = int(SETTINGS["fragile"]["CALL_TIMEOUT_SECONDS"])
-
-
-@pytest.fixture(autouse=True)
-def whole(stack):
-    """Each test begins and ends with everything up."""
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
-    yield
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
 
 
 # Workers.

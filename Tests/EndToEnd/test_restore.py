@@ -10,12 +10,12 @@ import threading
 
 import pytest
 
+from support.doctor import doctor
 from support.documents import documents
+from support.outages import stop_keepers
 from support.programs import ctl
 from support.stack import make, wait_until
 from support.variants import variant
-from test_doctor import doctor
-from test_upgrades import stop_keepers
 
 pytestmark = [*variant("webhooks"), pytest.mark.timeout(300)]
 

@@ -16,6 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from support.fastcgi import ask_workers
 from support.programs import program, stack_environment
 
 criterion = pytest.mark.criterion
@@ -24,18 +25,6 @@ criterion = pytest.mark.criterion
 def join(address: str, token: str):
     """A signaling connection without nginx; the handshake may take a while."""
     return connect(f"ws://{address}/ws?token={token}", open_timeout=15, proxy=None, legacy=True)
-
-
-def ask(path: str, uri: str) -> subprocess.Popen:
-    """A request that is sent by FastCGI's own client."""
-    variables = {"REQUEST_METHOD": "GET", "REQUEST_URI": uri, "REQUEST_ID": "activation-test"}
-    return subprocess.Popen(
-        ["cgi-fcgi", "-bind", "-connect", path],
-        env={"PATH": os.environ["PATH"]} | variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 @contextlib.contextmanager
@@ -88,8 +77,8 @@ def test_requests_wait_while_the_supervisor_restarts(stack, tmp_path):
         listener.bind(path)
         listener.listen(64)
         with started("chattrix-supervisor", listener, settings):
-            assert '"status":"ready"' in ask(path, "/readyz").communicate(timeout=10)[0]
-        with ask(path, "/readyz") as waiting:
+            assert '"status":"ready"' in ask_workers(path, "/readyz").communicate(timeout=10)[0]
+        with ask_workers(path, "/readyz") as waiting:
             with started("chattrix-supervisor", listener, settings):
                 assert '"status":"ready"' in waiting.communicate(timeout=10)[0]
 

@@ -11,38 +11,10 @@ import pytest
 from support import expect
 from support.clock import shift_call, shift_user
 from support.stack import wait_until
+from support.statistics import STATUSES, agree_with_count
 
 criterion = pytest.mark.criterion
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
-STATUSES = ("completed", "missed", "rejected", "failed")
-
-
-def count(entries: list[dict], start: datetime) -> dict:
-    """The statistics of the entries since a moment, counted one by one."""
-    inside = [entry for entry in entries if expect.moment(entry["timestamp"]) >= start]
-    completed = [entry for entry in inside if entry["status"] == "completed"]
-    seconds = sum(entry["durationSeconds"] for entry in inside)
-    talked = sum(entry["durationSeconds"] for entry in completed)
-    return {
-        "totalCalls": len(inside),
-        "callsByType": {
-            kind: sum(entry["callType"] == kind for entry in inside) for kind in ("audio", "video")
-        },
-        "callsByStatus": {
-            status: sum(entry["status"] == status for entry in inside) for status in STATUSES
-        },
-        "totalDurationMinutes": seconds / 60,
-        "averageCallDurationMinutes": talked / 60 / len(completed) if completed else 0,
-    }
-
-
-def agree(statistics: dict, entries: list[dict]) -> None:
-    """Holds an answer against the straight count."""
-    counted = count(entries, expect.moment(statistics["from"]))
-    for name in ("totalCalls", "callsByType", "callsByStatus"):
-        assert statistics[name] == counted[name], (statistics, counted)
-    for name in ("totalDurationMinutes", "averageCallDurationMinutes"):
-        assert statistics[name] == pytest.approx(counted[name], abs=0.01), (statistics, counted)
 
 
 def finished_call(people, person, kind, how, seconds=0) -> None:
@@ -116,7 +88,7 @@ def test_one_of_each(people):
     assert answer["callsByStatus"] == {"completed": 2, "missed": 1, "rejected": 1, "failed": 0}
     assert answer["totalDurationMinutes"] == pytest.approx(4.0, abs=0.2)
     assert answer["averageCallDurationMinutes"] == pytest.approx(2.0, abs=0.1)
-    agree(answer, person.history(limit=100)["calls"])
+    agree_with_count(answer, person.history(limit=100)["calls"])
 
 
 @criterion("R15.1", "R15.2", "R15.3", "R15.4", "R15.5")
@@ -136,7 +108,7 @@ def test_any_history_equals_a_straight_count(people, seed):
     entries = person.history(limit=100)["calls"]
     for period in DAYS:
         answer = person.statistics(period=period)
-        agree(answer, entries)
+        agree_with_count(answer, entries)
         assert sum(answer["callsByType"].values()) == answer["totalCalls"]
         assert sum(answer["callsByStatus"].values()) == answer["totalCalls"]
         assert answer["averageCallDurationMinutes"] >= 0
@@ -209,7 +181,7 @@ def counts_until_outside(person, period: str, seconds: int) -> set[int]:
         answer = person.statistics(period=period)
         inside = seconds_inside(newest(entries), answer)
         if abs(inside) > 1:
-            agree(answer, entries)
+            agree_with_count(answer, entries)
             counts.add(answer["totalCalls"])
         if inside < -1:
             break

@@ -13,27 +13,18 @@ from collections import Counter
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from support import expect, invariants
+from support import expect
 from support.clock import shift, stored
 from support.hosts import Device, at
 from support.outages import halted
 from support.people import People
 from support.races import code_of, rows, together
-from support.sockets import Socket, close_all
+from support.sockets import Socket
 from support.stack import wait_until
 
 pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(60)]
 criterion = pytest.mark.criterion
 ROUNDS = 25
-
-
-@pytest.fixture
-def people(hosts):
-    """Users who are clients of host a until a test moves them; and then every rule must hold."""
-    wait_until(hosts.serve, 20, 0.1, "both hosts")
-    yield People(hosts.a)
-    close_all()
-    wait_until(lambda: not invariants.broken(hosts.data), 10, 0.2, "every rule of the database")
 
 
 @pytest.fixture(params=["a to b", "b to a"])
@@ -43,14 +34,10 @@ def direction(request, hosts):
 
 
 @pytest.fixture
-def pair(people, direction):
+def pair(hosts_people, direction):
     """A caller on one host and a callee on the other, who are contacts."""
-    caller, callee = people.pair()
+    caller, callee = hosts_people.pair()
     return at(direction[0], caller), at(direction[1], callee)
-
-
-def count(hosts, statement: str, *arguments) -> int:
-    return hosts.data.sql(f"SELECT COUNT(*) AS n FROM {statement}", *arguments)[0]["n"]
 
 
 def listeners(hosts, person) -> int:
@@ -105,7 +92,7 @@ def test_tokens(pair, hosts):
 
 
 @criterion("R1.3", "R11.1")
-def test_invitations_cross_promptly(people, hosts):
+def test_invitations_cross_promptly(hosts_people, hosts):
     """Both sidecars listen to the one Redis, and an invitation does not wait for the poll."""
 
     def delay(caller, callee) -> float:
@@ -119,7 +106,7 @@ def test_invitations_cross_promptly(people, hosts):
     def median() -> float:
         delays = []
         for here, there in (hosts.both, hosts.both[::-1]) * 7:
-            caller, callee = people.pair()
+            caller, callee = hosts_people.pair()
             delays.append(delay(at(here, caller), at(there, callee)))
         return sorted(delays)[7]
 
@@ -128,9 +115,9 @@ def test_invitations_cross_promptly(people, hosts):
 
 
 @criterion("R11.1")
-def test_hints_go_only_to_hosts_that_hold_the_user(people, hosts):
+def test_hints_go_only_to_hosts_that_hold_the_user(hosts_people, hosts):
     """To none before the first socket and after the last, to each host once, however many devices it holds."""
-    person = people.person()
+    person = hosts_people.person()
     there = at(hosts.b, person)
     assert listeners(hosts, person) == 0
     sockets = [person.socket(), person.socket()]
@@ -171,10 +158,10 @@ def test_a_device_on_each_host(pair, hosts, by):
 
 
 @criterion("R9.1")
-def test_a_ticket(people, direction):
+def test_a_ticket(hosts_people, direction):
     """Issued on one host it opens one socket on the other, and none anywhere after that."""
     here, there = direction
-    person = at(here, people.person())
+    person = at(here, hosts_people.person())
     ticket = expect.succeeded(person.post("/signaling/ticket", {}))["ticket"]
     assert Socket(there, query={"ticket": ticket}).greeting["userId"] == person.id
     for host in (there, here):
@@ -183,10 +170,10 @@ def test_a_ticket(people, direction):
         assert refusal.value.response.status_code == 401
 
 
-def test_one_idempotency_key(people, hosts, pool):
+def test_one_idempotency_key(hosts_people, hosts, pool):
     """Ten requests split over both hosts make one call."""
     for _ in range(5):
-        caller, callee = people.pair()
+        caller, callee = hosts_people.pair()
         device = callee.socket()
         key = uuid.uuid4().hex
         responses = together(
@@ -198,26 +185,26 @@ def test_one_idempotency_key(people, hosts, pool):
         )
         assert Counter(map(code_of, responses)) == {"201": 1, "200": 9}
         (call_id,) = {response.json()["data"]["callId"] for response in responses}
-        assert count(hosts, "calls WHERE caller_id = %s", caller.id) == 1
+        assert hosts.count("calls WHERE caller_id = %s", caller.id) == 1
         caller.end(call_id)
         device.take("call_ended")
         assert device.types == ["call_invitation", "call_ended"]
 
 
 @criterion("R1.5", "R2.5")
-def test_a_user_is_in_one_call(people, hosts, pool):
+def test_a_user_is_in_one_call(hosts_people, hosts, pool):
     """Calls to one callee from both hosts at once: one is made, nine find the callee busy."""
-    callee = people.person()
-    callers = [at(host, people.friend_of(callee)) for host in hosts.both * 5]
+    callee = hosts_people.person()
+    callers = [at(host, hosts_people.friend_of(callee)) for host in hosts.both * 5]
     responses = together(pool, *(lambda c=c: c.initiate(callee) for c in callers))
     assert Counter(map(code_of, responses)) == {"201": 1, "USER_BUSY": 9}
     assert at(hosts.b, callee).active() == callee.active()
 
 
 @criterion("R10.1", "R10.4", "R10.5")
-def test_a_rate_limit(people, hosts):
+def test_a_rate_limit(hosts_people, hosts):
     """Ten a minute are ten on both hosts together."""
-    caller, _, call = people.connecting()
+    caller, _, call = hosts_people.connecting()
     body = {"channelId": call["channelId"]}
     left = []
     for host in hosts.both * 5:
@@ -253,9 +240,9 @@ def test_accept_against_cancel(pair, hosts, pool):
 
 
 @criterion("R2.2", "R8.1")
-def test_accept_against_accept(people, hosts, pool):
+def test_accept_against_accept(hosts_people, hosts, pool):
     """Two devices on two hosts: one gets the call, the other is told so."""
-    caller, callee = people.pair()
+    caller, callee = hosts_people.pair()
     for _ in range(ROUNDS):
         call_id = caller.call(callee)["callId"]
         responses = together(
@@ -269,13 +256,13 @@ def test_accept_against_accept(people, hosts, pool):
         )
         assert sorted(map(code_of, responses)) == ["200", "CALL_ALREADY_ACCEPTED"]
         assert caller.end(call_id)["endReason"] == "hangup"
-        assert rows(people, call_id) == 2
+        assert rows(hosts_people, call_id) == 2
 
 
 @criterion("R1.4", "R2.4", "R11.5")
-def test_accept_against_timeout(people, hosts, pool):
+def test_accept_against_timeout(hosts_people, hosts, pool):
     """Accepts on both hosts about when the calls ring out, and both sweepers: one outcome each."""
-    calls = [people.ringing() for _ in range(20)]
+    calls = [hosts_people.ringing() for _ in range(20)]
     ids = [call["callId"] for _, _, call in calls]
     delays = [random.uniform(0.25, 0.6) for _ in calls]
     # Some ring out before their accept and are found by a sweeper, some by the accept, some not.
@@ -296,16 +283,16 @@ def test_accept_against_timeout(people, hosts, pool):
             at(hosts.b, caller).end(call["callId"])
         status = {"200": "ended", "CALL_TIMEOUT": "missed"}[code]
         assert callee.details(call["callId"])["status"] == status
-        assert rows(people, call["callId"]) == 2
+        assert rows(hosts_people, call["callId"]) == 2
         device = Device(at(hosts.b, callee))
         device.socket.heartbeat()
         assert caller.active() is None and at(hosts.b, callee).active() is None
 
 
 @criterion("R1.4", "R11.5")
-def test_a_timeout_with_two_sweepers(people, hosts):
+def test_a_timeout_with_two_sweepers(hosts_people, hosts):
     """Thirty calls ring out at one moment: each is missed once, and both sides hear it once."""
-    calls = [people.ringing() for _ in range(30)]
+    calls = [hosts_people.ringing() for _ in range(30)]
     caller, callee, call = calls[0]
     devices = [Device(at(h, p)) for h, p in zip(hosts.both, (caller, callee), strict=True)]
     users = [person.id for one, other, _ in calls for person in (one, other)]
@@ -315,12 +302,12 @@ def test_a_timeout_with_two_sweepers(people, hosts):
         shift(hosts.data, "calls", f"caller_id IN ({among})", tuple(users), 61)
         time.sleep(0.3)  # more than what lies between two passes
     over = f"call_events WHERE event_type = 'call_timeout' AND user_id IN ({among})"
-    wait_until(lambda: count(hosts, over, *users) >= 60, 10, 0.05, "time-outs")
+    wait_until(lambda: hosts.count(over, *users) >= 60, 10, 0.05, "time-outs")
     for device in devices:
         device.socket.take("call_timeout", callId=call["callId"])
     assert callee.details(call["callId"])["status"] == "missed"
     bell = at(hosts.b, caller).call(callee)
     devices[1].socket.take("call_invitation", callId=bell["callId"])
     assert devices[1].types == ["call_invitation", "call_timeout", "call_invitation"]
-    assert count(hosts, over, *users) == 60
-    assert count(hosts, f"call_history WHERE user_id IN ({among})", *users) == 60
+    assert hosts.count(over, *users) == 60
+    assert hosts.count(f"call_history WHERE user_id IN ({among})", *users) == 60

@@ -7,19 +7,11 @@ import contextlib
 import pytest
 
 from support import expect
-from support.outages import healthy
 from support.people import send
 from support.stack import wait_until
 from support.variants import variant
 
-pytestmark = [*variant("fragile"), pytest.mark.timeout(120)]
-
-
-@pytest.fixture(autouse=True)
-def whole(stack):
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
-    yield
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
+pytestmark = [*variant("fragile"), pytest.mark.usefixtures("whole_stack"), pytest.mark.timeout(120)]
 
 
 @contextlib.contextmanager

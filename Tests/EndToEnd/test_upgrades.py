@@ -15,8 +15,9 @@ import time
 import pytest
 
 from support.continuity import in_use
+from support.outages import stop_keepers
 from support.programs import program, stack_environment
-from support.stack import ROOT, Stack, alive, clean_environment, wait_until
+from support.stack import ROOT, Stack, clean_environment, wait_until
 from support.variants import variant
 
 pytestmark = [*variant("upgraded"), pytest.mark.timeout(300)]
@@ -86,16 +87,6 @@ class Units:
             process.wait(45)
         for listener in self.listeners.values():
             listener.close()
-
-
-def stop_keepers(stack: Stack) -> None:
-    """Ends what starts the stack's own programs again when they end, and with it the programs."""
-    programs = [stack.pid("SUPERVISOR"), stack.pid("SIGNALING")]
-    for name in ("supervisor", "signaling"):
-        recorded = (stack.directory / "pids" / f"keeper-{name}.pid").read_text().split()
-        with contextlib.suppress(ProcessLookupError):  # by a test before this one
-            os.kill(int(recorded[0]), signal.SIGTERM)
-    wait_until(lambda: not any(alive(pid) for pid in programs), 45, 0.05, "the keepers' end")
 
 
 @pytest.fixture

@@ -9,16 +9,11 @@ from pathlib import Path
 import pytest
 
 from support.outages import kill, stopped
+from support.receiver import prepared_call
 from support.stack import alive, wait_until
 from support.variants import variant
-from test_webhooks import prepared
 
 pytestmark = [*variant("webhooks"), pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def receiver(stack):
-    return stack.receiver
 
 
 def sender(stack) -> int:
@@ -48,7 +43,7 @@ def delivered(receiver, call) -> None:
 
 def test_killed_in_the_middle_of_a_request(people, receiver, stack):
     """What was under way is sent again at once, under the same id; the API notices nothing."""
-    caller, callee, call = prepared(people, receiver, "hang")
+    caller, callee, call = prepared_call(people, receiver, "hang")
     receiver.wait(call["callId"], "call.invitation")
     before = sender(stack)
     kill(before)
@@ -88,7 +83,7 @@ def test_the_database_is_killed(people, receiver, stack):
     """What is committed is sent once the database is back, what is under way is settled then."""
     calls = []
     for _ in range(5):
-        caller, callee, call = prepared(people, receiver, "hang")
+        caller, callee, call = prepared_call(people, receiver, "hang")
         caller.end(call["callId"])
         calls.append(call)
     for call in calls:

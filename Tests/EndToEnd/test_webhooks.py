@@ -9,15 +9,11 @@ import pytest
 from support import clock, expect
 from support.people import send
 from support.programs import ctl
+from support.receiver import prepared_call
 from support.stack import wait_until
 from support.variants import variant
 
 pytestmark = [*variant("webhooks"), pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def receiver(stack):
-    return stack.receiver
 
 
 def ids(requests) -> list[str]:
@@ -159,24 +155,6 @@ def test_a_busy_callee_is_not_woken(people, receiver, stack):
 # Delivery (contract 8.2).
 
 
-def fails(receiver, call, *actions, kind="call.invitation"):
-    receiver.when(lambda r: r.call_id == call["callId"] and r.type == kind, *actions)
-
-
-def prepared(people, receiver, *actions, kind="call.invitation"):
-    """A call of which the first requests of a type are answered so."""
-    caller, callee = people.pair()
-    receiver.when(
-        lambda r: (
-            r.path.startswith("/webhooks")
-            and r.json["data"].get("calleeId") == callee.id
-            and r.type == kind
-        ),
-        *actions,
-    )
-    return caller, callee, caller.call(callee)
-
-
 @pytest.mark.parametrize(
     "action",
     [(500, {}), (404, {}), (302, {"Location": "https://127.0.0.1:1/"}), "close", "half"],
@@ -186,7 +164,7 @@ def test_a_failure_is_tried_again(people, receiver, action):
     """Contract 8.2: again after a second, with the same id, and nothing overtakes it in its call."""
     # A connection that was kept may have been closed for its age: there the request is sent once more at once.
     actions = [action, action] if action in ("close", "half") else [action]
-    caller, callee, call = prepared(people, receiver, *actions)
+    caller, callee, call = prepared_call(people, receiver, *actions)
     caller.end(call["callId"])
     requests = receiver.wait(call["callId"], "call.ended", timeout=20)
     types = [request.type for request in requests]
@@ -202,7 +180,7 @@ def test_a_failure_is_tried_again(people, receiver, action):
 
 def test_a_receiver_that_hangs_holds_up_its_own_call_only(people, receiver):
     """Contract 8.2: no answer within 10 s is a failure; other calls are told meanwhile."""
-    hanging = [prepared(people, receiver, "hang") for _ in range(3)]
+    hanging = [prepared_call(people, receiver, "hang") for _ in range(3)]
     for _, _, call in hanging:
         receiver.wait(call["callId"], "call.invitation")
     caller, callee, call = people.ringing()
@@ -219,7 +197,7 @@ def test_a_receiver_that_hangs_holds_up_its_own_call_only(people, receiver):
 
 def test_the_receiver_says_when(people, receiver):
     """Contract 8.2: Retry-After holds in place of the schedule."""
-    _, _, call = prepared(people, receiver, (503, {"Retry-After": "3"}))
+    _, _, call = prepared_call(people, receiver, (503, {"Retry-After": "3"}))
     wait_until(lambda: len(receiver.of(call["callId"])) > 1, 15)
     first, second = receiver.of(call["callId"])[:2]
     assert second.at - first.at > 2.9
@@ -227,7 +205,7 @@ def test_the_receiver_says_when(people, receiver):
 
 def test_gone_drops_the_event(people, receiver, stack):
     """Contract 8.2: 410 gives this event up, and the next ones are sent; an operator sends it again."""
-    caller, callee, call = prepared(people, receiver, (410, {}))
+    caller, callee, call = prepared_call(people, receiver, (410, {}))
     caller.end(call["callId"])
     requests = receiver.wait(call["callId"], "call.ended")
     assert [request.type for request in requests].count("call.invitation") == 1
@@ -329,7 +307,7 @@ def test_a_receiver_that_is_away_for_ten_minutes(people, receiver, stack):
 
 def test_no_more_than_so_many_at_once(people, receiver):
     """Contract 8.2: at most WEBHOOK_CONCURRENCY (16) requests at once."""
-    calls = [prepared(people, receiver, "hang") for _ in range(24)]
+    calls = [prepared_call(people, receiver, "hang") for _ in range(24)]
     ids = {call["callId"] for _, _, call in calls}
 
     def begun() -> int:

@@ -89,6 +89,14 @@ class Node:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
+    def used_sessions(self) -> list[dict]:
+        """The connections of the programs, which come by TCP, unlike a test itself. Each reads or writes at least once
+        a second, but for workers without a request, and those look before they use a connection again."""
+        return self.administrate(
+            "SELECT ID FROM information_schema.PROCESSLIST "
+            "WHERE USER = 'chattrix' AND HOST LIKE '127.0.0.1:%' AND (COMMAND <> 'Sleep' OR TIME < 3)"
+        )
+
     def is_whole(self) -> bool:
         """Whether it serves in a cluster with all others."""
         raise NotImplementedError
@@ -139,6 +147,11 @@ class Cluster:
     def addresses(self, order: list[int]) -> str:
         return ",".join(f"127.0.0.1:{self.nodes[index].port}" for index in order)
 
+    def migration_settings(self, database: str, order: list[int]) -> dict[str, str]:
+        """For chattrix-ctl, of one of the cluster's databases, with the nodes in this order."""
+        place = {"MYSQL_HOST": self.addresses(order), "MYSQL_DATABASE": database}
+        return place | {"MYSQL_SOCKET": ""}  # which would come before MYSQL_HOST
+
     def host(self, name: str, order: list[int], others: dict[str, str]) -> Stack:
         directory = self.directory / name
         directory.mkdir()
@@ -181,3 +194,33 @@ class Cluster:
             if process and alive(process.pid):
                 node.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def nothing_is_served(caller, callee, call_id: str) -> None:
+    """From soon on whatever needs the database is refused, of both hosts."""
+    wait_until(lambda: refuses(caller.get("/calls/active", timeout=40)), 40, 0.1, "a refusal")
+    for person in (caller, callee):
+        for request in (
+            lambda p=person: p.get("/calls/active"),
+            lambda p=person: p.get("/calls/history"),
+            lambda p=person: p.initiate("nobody"),
+            lambda p=person: p.post(f"/calls/{call_id}/end", {}),
+        ):
+            assert refuses(request())
+
+
+def everything_is_served(caller, callee, call_id: str) -> None:
+    """From soon on, with the call that was there before."""
+    wait_until(lambda: caller.get("/calls/active").status_code == 200, 20, 0.1, "an answer")
+    ended = caller.post(f"/calls/{call_id}/end", {})
+    assert ended.status_code in (200, 409)
+    caller.call(callee)
+
+
+def refuses(response) -> bool:
+    """Whether it is 503 as the contract wants it; fails for a 500."""
+    assert response.status_code in (200, 503), response.text
+    if response.status_code == 200:
+        return False
+    assert response.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+    return int(response.headers["Retry-After"]) >= 1

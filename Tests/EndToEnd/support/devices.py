@@ -170,3 +170,13 @@ class Device:
         """Sends a command, which is sent again after a cut until it has been answered."""
         self.command = {"type": kind, "requestId": request_id, "data": data}
         self.wire.send(self.command)
+
+
+def whole_replay(device: Device, fence: str) -> list[dict]:
+    """All that a device of that name is sent that was never connected before, up to the fence."""
+    whole = Device(device.person, device.name, door="sidecar", last="0")
+    try:
+        whole.connect()
+        return whole.take_all_before(fence)
+    finally:
+        whole.close()

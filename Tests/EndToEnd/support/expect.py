@@ -8,6 +8,21 @@ from datetime import UTC, datetime
 import requests
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+# Of a call, as `initiate` gives it (contract §4).
+CALL_MEMBERS = {
+    "callId",
+    "channelId",
+    "callerId",
+    "callerName",
+    "callerAvatar",
+    "calleeId",
+    "calleeName",
+    "calleeAvatar",
+    "callType",
+    "status",
+    "createdAt",
+    "expiresAt",
+}
 
 
 def described(response: requests.Response) -> str:

@@ -81,6 +81,10 @@ class Hosts:
         client = ["redis-cli", "-u", self.data["REDIS_URL"], "--no-auth-warning"]
         return self.run("enter", "data", *client, *command).split("\n")
 
+    def count(self, rows: str, *arguments) -> int:
+        """How many rows `SELECT … FROM` finds in the database that both share."""
+        return self.data.sql(f"SELECT COUNT(*) AS n FROM {rows}", *arguments)[0]["n"]
+
     def serve(self) -> bool:
         """Whether both hosts answer requests and take connections."""
         return all(answers(host) and takes_connections(host) for host in self.both)

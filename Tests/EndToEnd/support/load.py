@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
+import itertools
 import threading
+import time
 
 import requests
 
 from support import expect
+from support.people import People
 from support.stack import wait_until
 
 
@@ -60,3 +65,83 @@ class Load:
         self.stopping.set()
         for thread in self.threads:
             thread.join()
+
+
+class Traffic:
+    """Clients of host a that read, and others that call and hang up, and what they were answered."""
+
+    def __init__(self, people: People):
+        self.answers: list[tuple[float, float, int]] = []
+        self.unanswered: list[str] = []
+        self.stop = threading.Event()
+        self.readers = people.pair()
+        self.pairs = [people.pair() for _ in range(2)]
+
+    def ask(self, request):
+        """One request, with its beginning and end."""
+        begin = time.monotonic()
+        response = request()
+        self.answers.append((begin, time.monotonic(), response.status_code))
+        if response.status_code == 503 and int(response.headers["Retry-After"]) < 1:
+            self.unanswered.append("503 without Retry-After")
+        return response
+
+    def read(self, person) -> None:
+        self.ask(lambda: person.get("/calls/active", timeout=40))
+
+    def call(self, caller, callee) -> None:
+        response = self.ask(lambda: caller.initiate(callee))
+        body = response.json()
+        if response.status_code == 201:
+            call_id = body["data"]["callId"]
+        elif response.status_code == 409:  # made by a request whose answer was 503
+            call_id = (body["error"].get("details") or {}).get("activeCallId")
+        else:
+            return
+        if call_id:
+            self.ask(lambda: caller.post(f"/calls/{call_id}/end", {}, timeout=40))
+
+    @contextlib.contextmanager
+    def flowing(self):
+        def go_on(step, *persons) -> None:
+            while not self.stop.is_set():
+                try:
+                    step(*persons)
+                except Exception as error:
+                    self.unanswered.append(repr(error))
+                time.sleep(0.01)
+
+        with concurrent.futures.ThreadPoolExecutor(4) as threads:
+            for person in self.readers:
+                threads.submit(go_on, self.read, person)
+            for pair in self.pairs:
+                threads.submit(go_on, self.call, *pair)
+            try:
+                yield self
+            finally:
+                self.stop.set()
+
+    def await_success(self) -> None:
+        """Waits until a request that is sent from now on has succeeded."""
+        now = time.monotonic()
+
+        def succeeds() -> bool:
+            return any(begin > now and status < 300 for begin, _, status in list(self.answers))
+
+        wait_until(succeeds, 40, 0.1)
+
+    def described(self, moment: float) -> str:
+        """What happened from a moment on."""
+        after = [entry for entry in self.answers if entry[1] >= moment]
+        successes = sorted(end for _, end, status in self.answers if status < 300)
+        gap = max(later - earlier for earlier, later in itertools.pairwise(successes))
+        failed = sum(status >= 500 for _, _, status in after)
+        slowest = max(end - begin for begin, end, _ in after)
+        return (
+            f"{gap:.1f} s without a success, {failed} of {len(after)} requests failed (503), "
+            f"the slowest took {slowest:.1f} s"
+        )
+
+    def check(self) -> None:
+        assert not self.unanswered
+        assert {status for _, _, status in self.answers} <= {200, 201, 409, 503}

@@ -101,3 +101,13 @@ def stopped(stack, program: str):
         done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=90)
         assert done.returncode == 0, done.stdout + done.stderr
         stack.local = threading.local()
+
+
+def stop_keepers(stack) -> None:
+    """Ends what starts the stack's own programs again when they end, and with it the programs."""
+    programs = [stack.pid("SUPERVISOR"), stack.pid("SIGNALING")]
+    for name in ("supervisor", "signaling"):
+        recorded = (stack.directory / "pids" / f"keeper-{name}.pid").read_text().split()
+        with contextlib.suppress(ProcessLookupError):  # by a test before this one
+            os.kill(int(recorded[0]), signal.SIGTERM)
+    wait_until(lambda: not any(alive(pid) for pid in programs), 45, 0.05, "the keepers' end")

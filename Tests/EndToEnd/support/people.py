@@ -187,6 +187,13 @@ class People:
         expect.succeeded(caller.set_status(call["callId"], "connected"))
         return caller, callee, call
 
+    def warned(self, times: int) -> tuple[Person, Person, dict]:
+        """A connected call whose callee has been warned of the caller's network."""
+        caller, callee, call = self.connected()
+        for _ in range(times):
+            expect.succeeded(caller.report(call["callId"], "poor"))
+        return caller, callee, call
+
     def disconnecting(self, kind: str = "video") -> tuple[Person, Person, dict]:
         caller, callee, call = self.connected(kind)
         expect.succeeded(caller.set_status(call["callId"], "disconnecting"))

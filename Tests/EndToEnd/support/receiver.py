@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook
 
 from description.documents import openapi
+from support.people import People
 from support.stack import wait_until
 
 CUSTOMER = ("customer-of-the-tests", "secret-of-the-tests")
@@ -236,3 +237,17 @@ class Receiver:
         requests = self.wait(call_id, kind, timeout=timeout)
         (request,) = [request for request in requests if request.type == kind][:1]
         return self.verify(request)["data"]
+
+
+def prepared_call(people: People, receiver: Receiver, *actions, kind="call.invitation"):
+    """A call, of which the first requests of a type are answered by these actions."""
+    caller, callee = people.pair()
+    receiver.when(
+        lambda r: (
+            r.path.startswith("/webhooks")
+            and r.json["data"].get("calleeId") == callee.id
+            and r.type == kind
+        ),
+        *actions,
+    )
+    return caller, callee, caller.call(callee)

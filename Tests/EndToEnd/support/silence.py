@@ -7,6 +7,7 @@ import os
 import time
 import urllib.parse
 
+from support.frames import opcodes
 from support.stack import Stack
 
 
@@ -31,20 +32,3 @@ def upgraded_and_silent(stack: Stack, connection, token: str) -> tuple[int, floa
         received += piece
     frames = received.partition(b"\r\n\r\n")[2]
     return opcodes(frames).count(0x9), time.monotonic() - started
-
-
-def opcodes(data: bytes) -> list[int]:
-    """The opcodes of unmasked frames (RFC 6455 §5.2)."""
-    found, offset = [], 0
-    while offset + 2 <= len(data):
-        found.append(data[offset] & 0x0F)
-        length = data[offset + 1] & 0x7F
-        offset += 2
-        if length == 126:
-            length = int.from_bytes(data[offset : offset + 2], "big")
-            offset += 2
-        elif length == 127:
-            length = int.from_bytes(data[offset : offset + 8], "big")
-            offset += 8
-        offset += length
-    return found
