@@ -97,7 +97,7 @@ test-mysql: swift ## Unit and end-to-end tests on MySQL, and two hosts over a gr
 
 test-group: build
 	@$(STACK) packages test
-	@PYTEST_ARGS="-n 0 -m slow --rounds 50 test_group.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
+	@PYTEST_ARGS="-n 0 -m slow --rounds 50 test_group.py test_group_chaos.py $${PYTEST_ARGS-}" Tests/Stack/end-to-end.sh
 
 # The short form of it is part of test-e2e.
 test-upgrade: ## Reload, restarts and migrations under 1,000 WebSockets and calls: nothing fails, nothing is lost
@@ -115,9 +115,12 @@ tsan: packages swift ## Tests of what has threads, under ThreadSanitizer (FILTER
 	@Tests/ThreadSanitizer/run.sh
 
 # Seeded: the faults and what clients decide come from CHAOS_SEED; Tests/Chaos/run.sh has the other settings.
-chaos: build ## Calls while everything is killed, then the proof (CHAOS_SEED=… CHAOS_CALLS=10000 CHAOS_CLUSTER=1)
+chaos: build ## Calls while everything is killed, then the proof (CHAOS_SEED=… CHAOS_CALLS=10000 CHAOS_CLUSTER=galera or group)
 	@$(STACK) packages test
-	@[[ -z $${CHAOS_CLUSTER-} ]] || $(STACK) packages cluster
+	@case $${CHAOS_CLUSTER-} in \
+	  group) $(STACK) packages mysql && Tests/Stack/mysql.sh ;; \
+	  ?*) $(STACK) packages cluster ;; \
+	esac
 	@Tests/Chaos/run.sh
 
 # Needs Python 2.7, which Autobahn's suite is written in.

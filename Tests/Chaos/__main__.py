@@ -16,19 +16,19 @@ from support.stack import ROOT
 def main() -> int:
     seed = int(os.environ.get("CHAOS_SEED") or random.randrange(1_000_000))
     calls = int(os.environ.get("CHAOS_CALLS") or 10_000)
-    port = os.environ.get("STACK_PORT")
+    port, cluster = os.environ.get("STACK_PORT"), os.environ.get("CHAOS_CLUSTER") or ""
     plan = Plan(
         seed=seed,
         calls=calls,
         seconds=float(os.environ.get("CHAOS_SECONDS") or 3600),
         users=int(os.environ.get("CHAOS_USERS") or 32),
         port=int(port) if port else None,
-        has_cluster=bool(os.environ.get("CHAOS_CLUSTER")),
+        cluster={"1": "galera"}.get(cluster, cluster),
     )
     folder = Path(os.environ.get("CHAOS_REPORTS") or ROOT / ".build" / "chaos")
     folder.mkdir(parents=True, exist_ok=True)
     print(f"CHAOS_SEED={seed} plays this run again", flush=True)
-    name = f"{'cluster-' if plan.has_cluster else ''}seed-{seed}"
+    name = f"{plan.cluster and plan.cluster + '-'}seed-{seed}"
     done = run(plan, folder / f"{name}-logs")
     file = folder / f"{name}.txt"
     file.write_text(report.text(done))

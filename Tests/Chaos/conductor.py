@@ -8,14 +8,11 @@ import time
 import pymysql
 import requests
 
-from Chaos.faults import Deck, Fault, befall
+from Chaos.faults import Deck, Fault, befall, named
 from Chaos.processes import companions
 from Chaos.records import Kind, Outage, Records
 from Chaos.stage import WORKERS, Stage
 from support.stack import Stack
-
-# Until everything is as before; the supervisor waits for a worker that hangs, the keeper for a program.
-WHOLE_SECONDS = 60
 
 
 class Conductor:
@@ -32,7 +29,8 @@ class Conductor:
 
     async def strike(self, faults: list[Fault]) -> None:
         kinds = tuple(fault.kind for fault in faults)
-        outage = Outage(" and ".join(map(str, faults)), time.time(), float("inf"), kinds)
+        names = await asyncio.to_thread(lambda: [named(self.stage, fault) for fault in faults])
+        outage = Outage(" and ".join(names), time.time(), float("inf"), kinds)
         self.records.outages.append(outage)
         results = await asyncio.gather(
             *(asyncio.to_thread(befall, self.stage, fault) for fault in faults),
@@ -50,8 +48,8 @@ class Conductor:
             )
 
     async def until_whole(self, kinds: tuple[Kind, ...]) -> str:
-        """Waits; what is missing still after `WHOLE_SECONDS`."""
-        deadline = time.monotonic() + WHOLE_SECONDS
+        """Waits; what is missing still when it has waited long enough."""
+        deadline = time.monotonic() + self.stage.whole_seconds
         while missing := await asyncio.to_thread(self.missing):
             if time.monotonic() > deadline:
                 break
@@ -60,11 +58,10 @@ class Conductor:
         return missing
 
     def mend(self, kinds: tuple[Kind, ...]) -> None:
-        """Starts a server that has ended by itself. MariaDB may of a full disk: InnoDB aborts where a rollback
-        finds no room ("Out of disk space in rollback"), and its service manager starts it again."""
+        """Brings back a server that has ended by itself, or left its cluster."""
         for name, host in self.stage.ended():
             self.records.count(f"{name} ended by itself")
-            if name not in ("mariadb", "node") or Kind("fill", "disk") not in kinds:
+            if not self.stage.may_end(name, kinds):
                 self.records.violation("a server outlives its clients", f"{name}: {kinds}")
             self.stage.start(name, host)
 

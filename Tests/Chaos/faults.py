@@ -19,7 +19,7 @@ import pymysql
 from Chaos.processes import companions
 from Chaos.records import Kind
 from Chaos.stage import Stage
-from support.galera import Node
+from support.cluster import Node
 from support.stack import alive, wait_until
 
 # How long a program hangs or stays away, and how long one in six times: longer than a transaction may be idle
@@ -76,9 +76,10 @@ WAYS = {
     "cut": ["mariadb", "redis", "node"],
     "isolate": ["node"],
     "fill": ["disk"],
+    "appoint": ["primary"],
 }
 # Of a cluster; never two at a time, so that it keeps its quorum but where that is the fault.
-OF_NODES = ("node", "quorum", "disk")
+OF_NODES = ("node", "quorum", "disk", "primary")
 # What several hosts share.
 SHARED = ("mariadb", "redis", *OF_NODES)
 
@@ -92,7 +93,7 @@ class Deck:
             (way, target)
             for way, targets in WAYS.items()
             for target in targets
-            if target not in stage.spared
+            if way not in stage.spared and target not in stage.spared
         ]
         self.hosts = list(stage.hosts)
         self.left: list[tuple[str, str]] = []
@@ -140,21 +141,25 @@ def processes_of(stage: Stage, fault: Fault) -> list[int]:
             return stack.children(stack.pid("NGINX"))
         case "mariadb":
             return [stack.pid("MYSQL")]
-        case "node" | "quorum":
-            return [node.process.pid for node in nodes(stage, fault)]
         case _:
             return [stack.pid(fault.target.upper())]
 
 
 def nodes(stage: Stage, fault: Fault) -> list[Node]:
-    """One of the cluster's nodes, or so many that the others have no quorum."""
-    first = int(fault.which * len(stage.nodes))
-    number = 1 if fault.target == "node" else len(stage.nodes) // 2 + 1
-    return (stage.nodes[first:] + stage.nodes[:first])[:number]
+    """The cluster's nodes that it befalls, as roles are at this moment."""
+    is_of_nodes = fault.target in ("node", "quorum", "primary")
+    return stage.struck(fault.kind, fault.which) if is_of_nodes else []
 
 
-def chosen(stage: Stage, fault: Fault) -> list[int]:
+def named(stage: Stage, fault: Fault) -> str:
+    """A fault with the nodes that it is about to befall."""
+    return " ".join([f"{fault}", *(node.name for node in nodes(stage, fault))])
+
+
+def chosen(stage: Stage, fault: Fault, struck: list[Node]) -> list[int]:
     """Which processes it befalls: of several equal ones some or all."""
+    if struck:
+        return [node.process.pid for node in struck]
     found = processes_of(stage, fault)
     if fault.target not in ("worker", "nginx-worker") or not found:
         return found
@@ -180,18 +185,20 @@ def befall(stage: Stage, fault: Fault) -> None:
         "cut": cut,
         "isolate": isolate,
         "fill": fill,
+        "appoint": appoint,
     }[fault.kind.way](stage, fault)
 
 
 def kill(stage: Stage, fault: Fault) -> None:
     """By KILL, or asked to by TERM. Servers stay away for a while; programs have their keeper or supervisor."""
-    pids = chosen(stage, fault)
+    struck = nodes(stage, fault)
+    pids = chosen(stage, fault, struck)
     number = signal.SIGKILL if fault.kind.way == "kill" else signal.SIGTERM
     send_signal(pids, number)
     wait_until(lambda: not any(map(alive, pids)), 40, message=f"the end of {fault.target}")
-    if fault.target == "node":
+    if struck:
         time.sleep(fault.seconds)
-        for node in nodes(stage, fault):
+        for node in struck:
             stage.miss(node)
             node.start()
     elif fault.target in ("nginx", "mariadb", "redis"):
@@ -200,7 +207,7 @@ def kill(stage: Stage, fault: Fault) -> None:
 
 
 def halt(stage: Stage, fault: Fault) -> None:
-    pids = chosen(stage, fault)
+    pids = chosen(stage, fault, nodes(stage, fault))
     send_signal(pids, signal.SIGSTOP)
     try:
         time.sleep(fault.seconds)
@@ -212,7 +219,7 @@ def reload(stage: Stage, fault: Fault) -> None:
     """SIGHUP: new workers, one after the other."""
     stack = stage.host(fault.kind.host)
     before = set(stack.workers())
-    send_signal(chosen(stage, fault), signal.SIGHUP)
+    send_signal(chosen(stage, fault, []), signal.SIGHUP)
     wait_until(lambda: not before & set(stack.workers()), 60, message="new workers")
 
 
@@ -237,30 +244,36 @@ def refuse(stage: Stage, fault: Fault) -> None:
 
 def administrator(stage: Stage, fault: Fault) -> Callable[[str], object]:
     """Runs a statement as root, at the node that is meant where there are several."""
-    return nodes(stage, fault)[0].administrate if stage.nodes else stage.host("").administrate
+    struck = nodes(stage, fault)
+    return struck[0].administrate if struck else stage.host("").administrate
 
 
 def cut(stage: Stage, fault: Fault) -> None:
     """Every connection at once, while the server goes on."""
-    stack = stage.host("")
+    stack, struck = stage.host(""), nodes(stage, fault)
     if fault.target == "redis":
         with contextlib.suppress(Exception):
             stack.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             stack.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         return
-    host = "127.0.0.1" if stage.nodes else "localhost"
     with contextlib.suppress(subprocess.CalledProcessError, pymysql.err.Error):
-        administrator(stage, fault)(f"KILL HARD USER '{stack.constant('MYSQL_USER')}'@'{host}'")
+        for node in struck:
+            node.disconnect()
+        if not struck:
+            stack.administrate(f"KILL HARD USER '{stack.constant('MYSQL_USER')}'@'localhost'")
 
 
 def isolate(stage: Stage, fault: Fault) -> None:
-    """A node that reaches no other (Galera, "gmcast.isolate"), while its clients reach it."""
+    """A node that reaches no other, while its clients reach it."""
     for node in nodes(stage, fault):
-        node.provide("gmcast.isolate=1")
-        try:
+        with node.isolated():
             time.sleep(fault.seconds)
-        finally:
-            node.provide("gmcast.isolate=0")
+
+
+def appoint(stage: Stage, fault: Fault) -> None:
+    """Another primary, by its administrator's choice."""
+    for node in nodes(stage, fault):
+        stage.cluster.appoint(node)
 
 
 def fill(stage: Stage, fault: Fault) -> None:

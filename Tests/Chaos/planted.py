@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-
 from Chaos.run import Run, prove
 from Chaos.stage import Stage
-from support.galera import Node
+from support.cluster import Node
 
 # Rule → what breaks it. Each is found beside those that were planted before.
 PLANTED = {
@@ -46,7 +44,8 @@ def overlooked(stage: Stage, done: Run) -> list[str]:
 
 
 def split(node: Node) -> None:
-    """Changes a row of one node without the others (MariaDB, "wsrep_on")."""
-    with node.connect("chattrix", getpass.getuser()) as connection, connection.cursor() as cursor:
-        cursor.execute("SET SESSION wsrep_on = OFF")
-        cursor.execute("UPDATE call_events SET created_at = created_at + INTERVAL 1 DAY LIMIT 1")
+    """Changes a row of one node without the others."""
+    change = "UPDATE call_events SET created_at = created_at + INTERVAL 1 DAY LIMIT 1"
+    with node.connect("chattrix", node.administrator) as connection, connection.cursor() as cursor:
+        for statement in (*node.apart, change):
+            cursor.execute(statement)

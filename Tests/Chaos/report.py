@@ -15,7 +15,7 @@ SHOWN = 20
 def text(run: Run) -> str:
     plan, records = run.plan, run.records
     disk = "" if run.has_disk else "; no full disk"
-    place = " CHAOS_CLUSTER=1" if plan.has_cluster else ""
+    place = plan.cluster and f" CHAOS_CLUSTER={plan.cluster}"
     lines = [
         f"CHAOS_SEED={plan.seed} CHAOS_CALLS={plan.calls} CHAOS_SECONDS={plan.seconds:.0f}{place}",
         f"{run.made} calls of {plan.users} users in {run.seconds:.0f} s, {len(run.faults)} faults{disk}",

@@ -14,9 +14,10 @@ from pathlib import Path
 from Chaos import ledger
 from Chaos.checks import answers, calls, counts, events, nodes, webhooks
 from Chaos.client import Client
-from Chaos.cluster import ClusterStage
 from Chaos.conductor import Conductor
 from Chaos.faults import Fault
+from Chaos.galera import GaleraStage
+from Chaos.group import GroupStage
 from Chaos.processes import descriptors, family, strays
 from Chaos.records import Outage, Records
 from Chaos.stage import MAXIMUM_SECONDS, Plan, Stage
@@ -25,6 +26,8 @@ from Chaos.stage import MAXIMUM_SECONDS, Plan, Stage
 # and each of the 16 threads that send webhooks keeps one to the receiver.
 SPARE_DESCRIPTORS = {"supervisor/chattrix-webhooks": 18, "mysql": 60, "redis": 30, "signaling": 24}
 STALL_SECONDS = 0.3
+# By what the plan says of the database.
+STAGES: dict[str, type[Stage]] = {"": Stage, "galera": GaleraStage, "group": GroupStage}
 QUIET_SECONDS = MAXIMUM_SECONDS + 60
 
 
@@ -47,7 +50,7 @@ def run(
     afterwards: Callable[[Stage, Run], None] = lambda stage, done: None,
 ) -> Run:
     """Brings a stack up and down for it; `afterwards` still has the stack."""
-    stage = (ClusterStage if plan.has_cluster else Stage)(plan, kept)
+    stage = STAGES[plan.cluster](plan, kept)
     done = Run(plan, Records(), has_disk=stage.has_disk)
     try:
         with ThreadPoolExecutor(plan.users * 2 + 9) as pool:

@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from support.galera import Node
+from Chaos.records import Kind
+from support.cluster import Node
 from support.hosts import at
 from support.people import People, Person
 from support.receiver import Receiver, Request
@@ -46,8 +47,8 @@ class Plan:
     users: int
     # Of the stack; None: one that is free.
     port: int | None = None
-    # Two hosts over a Galera cluster instead of one with a MariaDB of its own.
-    has_cluster: bool = False
+    # Two hosts over a cluster, galera or group, instead of one with a MariaDB of its own.
+    cluster: str = ""
 
 
 class Unwilling:
@@ -67,9 +68,11 @@ class Unwilling:
 class Stage:
     """Up as long as the block lasts; the logs of a run that failed stay, in `kept`."""
 
-    # Targets of faults that are not here: those of a cluster.
-    spared: tuple[str, ...] = ("node", "quorum")
+    # Ways and targets of faults that are not here: those of a cluster.
+    spared: tuple[str, ...] = ("node", "quorum", "primary")
     nodes: list[Node] = []
+    # Until everything is as before a fault; the supervisor waits for a worker that hangs, the keeper for a program.
+    whole_seconds = 60
 
     def __init__(self, plan: Plan, kept: Path | None = None):
         self.kept = kept
@@ -114,6 +117,12 @@ class Stage:
         """The user as a client of each host."""
         return {name: at(host, person) for name, host in self.hosts.items()}
 
+    def struck(self, kind: Kind, which: float) -> list[Node]:
+        """The nodes that a fault befalls: one, or so many that the others have no quorum."""
+        first = int(which * len(self.nodes))
+        number = len(self.nodes) // 2 + 1 if kind.target == "quorum" else 1
+        return (self.nodes[first:] + self.nodes[:first])[:number]
+
     def lacking(self) -> str:
         """What the database lacks besides what `/readyz` says; nothing where all is well."""
         return ""
@@ -130,6 +139,11 @@ class Stage:
             for program, server in programs
             if (pid := host.get(f"{program}_PID")) and not alive(int(pid))
         ]
+
+    def may_end(self, server: str, kinds: tuple[Kind, ...]) -> bool:
+        """Whether a server may end, or leave its cluster, after these faults. MariaDB may of a full disk: InnoDB aborts
+        where a rollback finds no room ("Out of disk space in rollback"), and its service manager starts it again."""
+        return server in ("mariadb", "node") and Kind("fill", "disk") in kinds
 
     def mount(self, size: int) -> bool:
         """A disk that can be full is a tmpfs, and that takes root."""

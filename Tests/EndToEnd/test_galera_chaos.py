@@ -1,4 +1,4 @@
-"""A short run of Tests/Chaos with two hosts over a Galera cluster: `make chaos CHAOS_CLUSTER=1` is the long form."""
+"""A short run of Tests/Chaos with two hosts over a Galera cluster: `make chaos CHAOS_CLUSTER=galera` is the long form."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def test_calls_under_faults_over_a_cluster():
     same rows, and the proof finds what is broken on purpose."""
     if obstacle():
         pytest.skip(obstacle())
-    survives(Plan(seed=11, calls=200, seconds=60, users=16, has_cluster=True))
+    survives(Plan(seed=11, calls=200, seconds=60, users=16, cluster="galera"))

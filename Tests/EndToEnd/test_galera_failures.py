@@ -38,14 +38,11 @@ def test_a_node_that_is_cut_off(cluster, cluster_people, whole_cluster, figures)
     with Traffic(cluster_people).flowing() as traffic:
         time.sleep(1)
         moment = time.monotonic()
-        cluster.nodes[0].provide("gmcast.isolate=1")
-        try:
+        with cluster.nodes[0].isolated():
             wait_until(lambda: cluster.nodes[0].count("wsrep_cluster_size") == 1, 30, 0.1)
             wait_until(lambda: cluster.nodes[1].count("wsrep_cluster_size") == 2, 30, 0.1)
             traffic.await_success()
             time.sleep(3)
-        finally:
-            cluster.nodes[0].provide("gmcast.isolate=0")
     figures(f"the node in use cut off: {traffic.described(moment)}")
     traffic.check()
 

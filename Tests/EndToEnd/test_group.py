@@ -55,10 +55,7 @@ def test_a_planned_change_of_the_primary(cluster, cluster_people, whole_cluster,
     with Traffic(cluster_people).flowing() as traffic:
         time.sleep(1)
         moment = time.monotonic()
-        cluster.nodes[0].administrate(
-            f"SELECT group_replication_set_as_primary('{cluster.nodes[2].identity()}')"
-        )
-        wait_until(cluster.nodes[2].is_primary, 30, 0.1)
+        cluster.appoint(cluster.nodes[2])
         traffic.await_success()
         wait_until(lambda: not cluster.nodes[0].used_sessions(), 20)
     figures(f"another primary by request: {traffic.described(moment)}")
@@ -98,8 +95,6 @@ def test_without_a_majority(cluster, cluster_people, cluster_pair, whole_cluster
     for node in cluster.nodes[1:]:
         node.kill()
     nothing_is_served(caller, callee, call_id)
-    # An administrator makes a group of the node that is left (MySQL, "Restarting a Group").
-    cluster.nodes[0].run("STOP GROUP_REPLICATION; SET GLOBAL offline_mode = OFF")
     cluster.nodes[0].bootstrap()
     everything_is_served(caller, callee, call_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -37,6 +38,11 @@ class Node:
     administrator: str
     # Of a session that reads what any node has committed before.
     current: str
+    # After these a session's changes stay with this node.
+    apart: tuple[str, ...]
+    # Where it listens, and what comes before its command, where that is not this machine's own network.
+    address = "127.0.0.1"
+    enter: tuple[str, ...] = ()
 
     def __init__(self, directory: Path, name: str, port: int):
         self.name = name
@@ -52,7 +58,7 @@ class Node:
     def start(self, *options: str) -> None:
         (self.directory / "s").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [self.server, f"--defaults-file={self.config}", *options],
+            [*self.enter, self.server, f"--defaults-file={self.config}", *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -67,7 +73,7 @@ class Node:
             text=True,
         )
 
-    def connect(self, database: str | None = "chattrix", user: str = "chattrix"):
+    def connect(self, database: str | None = "chattrix", user: str = "chattrix", **options):
         return pymysql.connect(
             unix_socket=str(self.directory / "s"),
             user=user,
@@ -76,6 +82,7 @@ class Node:
             autocommit=True,
             init_command=self.current if user == "chattrix" else None,
             cursorclass=pymysql.cursors.DictCursor,
+            **options,
         )
 
     def sql(self, statement: str, *arguments) -> list[dict]:
@@ -101,6 +108,14 @@ class Node:
         """Whether it serves in a cluster with all others."""
         raise NotImplementedError
 
+    def isolated(self) -> contextlib.AbstractContextManager[None]:
+        """The node without its connections to the others, while its clients reach it."""
+        raise NotImplementedError
+
+    def disconnect(self) -> None:
+        """Ends all connections of the programs."""
+        raise NotImplementedError
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -110,6 +125,8 @@ class Cluster:
     """Three nodes, and the hosts a and b, whose first nodes are different ones."""
 
     kind: str
+    # From where the programs and the tests log in, as an account has it.
+    clients = ("localhost", "'127.0.0.1'")
 
     def __init__(self, settings: dict[str, str] | None = None):
         if self.obstacle():
@@ -135,17 +152,17 @@ class Cluster:
     def start_nodes(self) -> None:
         raise NotImplementedError
 
-    @staticmethod
-    def accounts() -> str:
+    @classmethod
+    def accounts(cls) -> str:
         """The database and the programs' account, as statements."""
         return "CREATE DATABASE chattrix CHARACTER SET utf8mb4; " + "; ".join(
             f"CREATE USER chattrix@{host} IDENTIFIED BY '{PASSWORD}'; "
             f"GRANT ALL ON `chattrix%`.* TO chattrix@{host}"
-            for host in ("localhost", "'127.0.0.1'")
+            for host in cls.clients
         )
 
     def addresses(self, order: list[int]) -> str:
-        return ",".join(f"127.0.0.1:{self.nodes[index].port}" for index in order)
+        return ",".join(f"{self.nodes[index].address}:{self.nodes[index].port}" for index in order)
 
     def migration_settings(self, database: str, order: list[int]) -> dict[str, str]:
         """For chattrix-ctl, of one of the cluster's databases, with the nodes in this order."""

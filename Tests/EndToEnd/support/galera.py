@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pymysql
@@ -32,6 +34,7 @@ class Node(cluster.Node):
     server, client = "mariadbd", "mariadb"
     administrator = getpass.getuser()
     current = "SET wsrep_sync_wait = 7"
+    apart = ("SET SESSION wsrep_on = OFF",)
 
     def __init__(self, directory: Path, name: str, ports: list[int], members: str):
         port, group, ist, sst = ports
@@ -103,6 +106,18 @@ wsrep-provider-options = "{joined}"
     def provide(self, option: str) -> None:
         """Sets an option of the provider."""
         self.administrate(f"SET GLOBAL wsrep_provider_options = '{option}'")
+
+    @contextlib.contextmanager
+    def isolated(self) -> Iterator[None]:
+        """By the provider itself (Galera, "gmcast.isolate")."""
+        self.provide("gmcast.isolate=1")
+        try:
+            yield
+        finally:
+            self.provide("gmcast.isolate=0")
+
+    def disconnect(self) -> None:
+        self.administrate("KILL HARD USER 'chattrix'@'127.0.0.1'")
 
 
 class Cluster(cluster.Cluster):
