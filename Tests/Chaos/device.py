@@ -99,6 +99,8 @@ class Device:
                 for waiting in self.results.values():
                     if not waiting.done():
                         waiting.set_exception(ConnectionError("no result came before the end"))
+                        # Nobody waits for it where the command could not be sent.
+                        waiting.exception()
                 self.results.clear()
 
     async def errands(self, connection: ClientConnection) -> None:

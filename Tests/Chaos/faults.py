@@ -195,7 +195,8 @@ def kill(stage: Stage, fault: Fault) -> None:
     pids = chosen(stage, fault, struck)
     number = signal.SIGKILL if fault.kind.way == "kill" else signal.SIGTERM
     send_signal(pids, number)
-    wait_until(lambda: not any(map(alive, pids)), 40, message=f"the end of {fault.target}")
+    has_ended = f"the end of {fault.target}"
+    wait_until(lambda: not any(map(alive, pids)), stage.end_seconds, message=has_ended)
     if struck:
         time.sleep(fault.seconds)
         for node in struck:

@@ -23,6 +23,9 @@ PROBE_SECONDS = 2
 class GroupStage(ClusterStage):
     spared = ("mariadb",)
     kind = Group
+    # A primary that is to end waits for transactions that it has sent to the group, which it is no member of any more;
+    # the others serve meanwhile.
+    end_seconds = 100
     # A server whose disk is full looks once a minute whether it still is (MySQL, "How MySQL Handles a Full Disk").
     whole_seconds = 150
 

@@ -71,6 +71,8 @@ class Stage:
     # Ways and targets of faults that are not here: those of a cluster.
     spared: tuple[str, ...] = ("node", "quorum", "primary")
     nodes: list[Node] = []
+    # Until what was asked to end has ended.
+    end_seconds = 40
     # Until everything is as before a fault; the supervisor waits for a worker that hangs, the keeper for a program.
     whole_seconds = 60
 
