@@ -48,7 +48,8 @@ package struct MySQLError: Error, CustomStringConvertible {
   ///
   /// - Not writable: ER_OPTION_PREVENTS_STATEMENT (read_only, super_read_only), ER_OPEN_AS_READONLY,
   ///   ER_READ_ONLY_MODE, ER_INNODB_READ_ONLY, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
-  ///   ER_SCHEMA_READ_ONLY; ER_UNKNOWN_COM_ERROR of a Galera node that is not primary.
+  ///   ER_SCHEMA_READ_ONLY; ER_UNKNOWN_COM_ERROR of a Galera node that is not primary; ER_BEFORE_DML_VALIDATION_ERROR
+  ///   of a group that has several primaries, or is about to have another one, for tables whose foreign keys cascade.
   /// - Full: EE_WRITE, EE_DISK_FULL, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_RECORD_FILE_FULL,
   ///   ER_TOO_MANY_CONCURRENT_TRXS, ER_INNODB_UNDO_LOG_FULL.
   /// - Out of something: ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED,
@@ -64,7 +65,7 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// damaged tables, which need an administrator.
   package var isRefused: Bool {
     [
-      1290, 1036, 1836, 1874, 1792, 3989, 1047, 3, 20, 1021, 1026, 1114, 1637, 3019, 1040, 1203,
+      1290, 1036, 1836, 1874, 1792, 3989, 1047, 3098, 3, 20, 1021, 1026, 1114, 1637, 3019, 1040, 1203,
       1226, 1129, 1037, 1041, 1135, 1461, 1206, 3032, 6400, 6401, 3168, 3781, 3782, 3783, 3796,
       3797, 3798,
     ].contains(code)

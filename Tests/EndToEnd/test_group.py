@@ -12,7 +12,7 @@ import pytest
 
 import test_galera
 import test_galera_failures
-from support.cluster import everything_is_served, nothing_is_served
+from support.cluster import everything_is_served, nothing_is_served, refuses
 from support.databases import migrate
 from support.group import Group
 from support.hosts import at
@@ -97,6 +97,24 @@ def test_without_a_majority(cluster, cluster_people, cluster_pair, whole_cluster
     nothing_is_served(caller, callee, call_id)
     cluster.nodes[0].bootstrap()
     everything_is_served(caller, callee, call_id)
+
+
+def test_several_primaries(cluster, cluster_pair, whole_cluster):
+    """A group refuses changes of calls, whose foreign keys cascade, while it has several primaries, and for a moment
+    when it is given another primary (3098): 503 with Retry-After, never 500."""
+    caller, callee = cluster_pair
+    primary = cluster.nodes[0]
+    primary.administrate("SELECT group_replication_switch_to_multi_primary_mode()")
+    try:
+        call_id = caller.call(callee)["callId"]
+        for person, change in ((callee, "accept"), (caller, "end")):
+            assert refuses(person.post(f"/calls/{call_id}/{change}", {}))
+    finally:
+        primary.administrate(
+            f"SELECT group_replication_switch_to_single_primary_mode('{primary.identity()}')"
+        )
+    wait_until(primary.is_primary, 30, 0.1)
+    wait_until(lambda: caller.initiate(callee).status_code == 201, 30, 0.1)
 
 
 def test_migrations_at_once(cluster):

@@ -1,12 +1,13 @@
-"""A short run of Tests/Chaos with two hosts over a group of MySQL servers: `make chaos CHAOS_CLUSTER=group` is the long form."""
+"""A short run of Tests/Chaos with two hosts over a group of MySQL servers; `make chaos CHAOS_CLUSTER=group` is the long
+form."""
 
 from __future__ import annotations
 
 import pytest
 
 from Chaos.stage import Plan
+from support.chaos import survives
 from support.group import obstacle
-from test_chaos import survives
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("group"), pytest.mark.timeout(500)]
 

@@ -16,7 +16,7 @@ import Testing
     "§7.14 a server that refuses for now is unavailable, and has written nothing",
     arguments: [
       1290, 1036, 1836, 1874, 1792, 3989, 1047, 1021, 1026, 1114, 1040, 1203, 1226, 1129, 1037,
-      1041, 1135, 1461, 3032, 6400, 6401, 3781, 3783, 3796, 3797,
+      1041, 1135, 1461, 3032, 6400, 6401, 3098, 3781, 3783, 3796, 3797,
     ] as [UInt32])
   func refused(code: UInt32) {
     let error = MySQLError(code: code, message: "")
