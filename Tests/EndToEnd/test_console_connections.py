@@ -40,6 +40,29 @@ def test_reloaded_while_it_rings(console, pair):
         phone.is_in_phase("connected")
 
 
+def test_reloaded_on_a_slow_device(console, pair):
+    """Its call is its own still where the page that was before takes its time to go: here another one has the
+    device's lock meanwhile."""
+    one, two = console.phones(*pair)
+    one.press("video")
+    one.is_in_phase("ringing")
+    other = console.context.new_page()
+    other.goto(console.page.url.removesuffix("console/") + "guide/")
+    name = "'chattrix.device.' + JSON.parse(sessionStorage['chattrix.phone.0']).deviceId"
+    lock = console.page.evaluate(name)
+    other.evaluate(
+        """name => void navigator.locks.request(name, () => new Promise(end => window.end = end))""",
+        lock,
+    )
+    console.page.reload()
+    wait_until(lambda: other.evaluate("Boolean(window.end)"), 20)
+    console.page.wait_for_timeout(4000)
+    other.evaluate("end()")
+    one.is_in_phase("ringing")
+    assert console.page.evaluate(name) == lock
+    two.is_in_phase("incoming")
+
+
 def test_reloaded_while_connected(console, pair):
     """The call goes on, with a new token and its time; what was missed comes once."""
     one, two = console.phones(*pair)

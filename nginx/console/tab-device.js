@@ -2,8 +2,16 @@
 // the device's name too: of two tabs with one name, the second needs another, or both would take the same calls
 // for theirs (contract 7.6).
 
-/** For a page that is loaded anew, whose predecessor may still be about to go. */
-const waitMilliseconds = 2_000;
+/**
+ * How long to wait for the name. A page that is loaded anew has its predecessor's, which is about to go, however busy
+ * the device is (Navigation Timing, "reload"); any other one may be a copy, whose original stays.
+ */
+function patienceMilliseconds() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  const isReloaded =
+    navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
+  return isReloaded ? 15_000 : 2_000;
+}
 
 /**
  * Holds a lock on the name for as long as the page lives (Web Locks API).
@@ -13,7 +21,7 @@ const waitMilliseconds = 2_000;
 function claim(deviceId) {
   if (!navigator.locks) return Promise.resolve(true);
   const patience = new AbortController();
-  setTimeout(() => patience.abort(), waitMilliseconds);
+  setTimeout(() => patience.abort(), patienceMilliseconds());
   return new Promise((resolve) => {
     const held = () => {
       resolve(true);
