@@ -95,14 +95,15 @@ package final class MySQLConnection {
 
   /// A node that has become read-only, as the primary that was, goes on serving reads, of what it may not have any more:
   /// who only reads would never leave it. Costs a round trip.
-  /// - Throws: `MySQLError`; `isRefused` where the node is read-only.
+  /// - Throws: `MySQLError`; `isRefused` where the node is read-only, or cut off from the others.
   package func checkNode() throws(MySQLError) {
     var isReadOnly = false
     do {
       // A number, or the name of a state since MariaDB 12.
       isReadOnly = try queryRow("SELECT @@GLOBAL.read_only NOT IN ('0', 'OFF')")?.int(0) == 1
     } catch let error as MySQLError {
-      throw error
+      // What a Galera node without a quorum says of a statement without tables: it cannot wait for the others' changes.
+      throw error.isConflict ? .nodeIsApart : error
     } catch {}
     guard !isReadOnly else { throw .nodeIsReadOnly }
   }

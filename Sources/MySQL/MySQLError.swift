@@ -74,6 +74,9 @@ package struct MySQLError: Error, CustomStringConvertible {
   /// As a server says it to a statement that writes (ER_OPTION_PREVENTS_STATEMENT).
   static let nodeIsReadOnly = MySQLError(code: 1290, message: "the node is read-only")
 
+  /// As a Galera node without a quorum says it to a statement that reads a table (ER_UNKNOWN_COM_ERROR).
+  static let nodeIsApart = MySQLError(code: 1047, message: "the node is cut off from its cluster")
+
   /// Another node may serve where this one does not: it refuses, shuts down (ER_SERVER_SHUTDOWN,
   /// ER_NORMAL_SHUTDOWN), or fell silent or away with a statement (CR_SERVER_LOST). A connection that was
   /// closed while it was idle, or was killed, says nothing about its node.
