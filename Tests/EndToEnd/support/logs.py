@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -28,12 +29,15 @@ def settle(stack: Stack) -> None:
         return
     log = Path(stack["LOG_DIR"]) / "nginx-access.log"
     turned = log.with_name(f"{log.name}.{uuid.uuid4().hex[:12]}")
-    log.rename(turned)
     nginx = stack.pid("NGINX")
-    os.kill(nginx, signal.SIGUSR1)
-    wait_until(
-        lambda: not any(has_open(pid, turned) for pid in [nginx, *stack.children(nginx)]), 20
-    )
+    # One at a time of the processes that run tests on the stack: between the two steps there is no such file.
+    with (stack.directory / "access-log.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        log.rename(turned)
+        os.kill(nginx, signal.SIGUSR1)
+        wait_until(
+            lambda: not any(has_open(pid, turned) for pid in [nginx, *stack.children(nginx)]), 20
+        )
 
 
 def has_open(pid: int, path: Path) -> bool:
