@@ -66,9 +66,8 @@ def test_supervisor_and_sidecar_killed_under_load(people, stack, quiet_and_sound
     """All of the programs at once, three times."""
     with Load(people, threads=4) as load:
         for _ in range(3):
-            before = stack.pid("SUPERVISOR"), stack.pid("SIGNALING")
-            for pid in before:
-                kill(pid)
-            wait_until(lambda b=before: stack.pid("SUPERVISOR") != b[0], 10, 0.05)
+            killed = {name: stack.kill(name) for name in ("SUPERVISOR", "SIGNALING")}
+            for name, pid in killed.items():
+                wait_until(lambda n=name, p=pid: stack.pid(n) != p, 10, 0.05)
             asked = len(load.codes)
             wait_until(lambda a=asked: 201 in load.codes[a:], 20, 0.05)
