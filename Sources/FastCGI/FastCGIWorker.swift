@@ -186,18 +186,15 @@ package final class FastCGIWorker {
   private func read(_ input: UnsafeMutablePointer<FCGX_Stream>, until deadline: Int64) -> Int? {
     var count = 0
     while count < scratch.count {
-      let ready = min(input.pointee.stop - input.pointee.rdNext, scratch.count - count)
-      if ready > 0 {
-        count += scratch.withUnsafeMutableBytes {
-          Int(FCGX_GetStr($0.baseAddress! + count, Int32(ready), input))
-        }
-        continue
+      let ready = input.pointee.stop - input.pointee.rdNext
+      // Of what is not there yet one byte: libfcgi reads from the socket then, which may wait.
+      let wanted = min(max(ready, 1), scratch.count - count)
+      let got = scratch.withUnsafeMutableBytes {
+        Int(FCGX_GetStr($0.baseAddress! + count, Int32(wanted), input))
       }
-      // Nothing is there: libfcgi reads from the socket, which may wait.
-      let byte = FCGX_GetChar(input)
-      if byte == EOF { return FCGX_GetError(input) == EAGAIN ? nil : count }
-      scratch[count] = UInt8(byte)
-      count += 1
+      if got == 0 { return FCGX_GetError(input) == EAGAIN ? nil : count }
+      count += got
+      if ready > 0 { continue }
       let left = deadline - MonotonicClock.milliseconds()
       if left <= 0 { return nil }
       // A body that is there already costs no system call.
