@@ -84,16 +84,19 @@ package struct MediaPresence: Sendable, Equatable {
     self[role] = participant
   }
 
-  /// Of two who left at the same moment the one whose notice came later left last.
+  /// Of two who left at the same moment the one whose notice came later left last: the other leaves a
+  /// millisecond earlier. Not this one a millisecond later: at the end of a second that would be the next one,
+  /// and a channel's end within the second would be older than it.
   private mutating func leave(
     _ role: Role, _ sequence: UInt64, at time: Timestamp, _ reason: Int32?
   ) {
     guard isNewer(sequence, role) else { return }
-    let peer = self[role == .caller ? .callee : .caller]
-    let isTie = peer?.isJoined == false && peer?.since == time
-    let since = Timestamp(milliseconds: time.milliseconds + (isTie ? 1 : 0))
+    let peer: Role = role == .caller ? .callee : .caller
+    if let other = self[peer], !other.isJoined, other.since == time {
+      self[peer]?.since = Timestamp(milliseconds: time.milliseconds - 1)
+    }
     self[role] = Participant(
-      sequence: sequence, isJoined: false, since: since, leaveReason: reason)
+      sequence: sequence, isJoined: false, since: time, leaveReason: reason)
   }
 
   /// Agora gives the channel's end no sequence number: its time decides. It does not count where it is

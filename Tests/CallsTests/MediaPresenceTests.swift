@@ -108,6 +108,20 @@ private let start = dawn.adding(seconds: 100)
     }
   }
 
+  @Test("§9.2 the channel's end counts, in whichever millisecond of its second both have left")
+  func destroyedInTheSameSecond() {
+    for millisecond: Int64 in [0, 1, 499, 500, 501, 998, 999] {
+      let time = Timestamp(milliseconds: start.seconds * 1000 + millisecond)
+      var media = presence([.join(.caller, 1, at: -2), .join(.callee, 1, at: -2)])
+      for kind: ChannelEvent.Kind in [.left(uid: 1, sequence: 2, reason: 2), .destroyed] {
+        for role: MediaPresence.Role in [.caller, .callee] {
+          media.take(kind, of: role, at: time, receivedAt: start.adding(seconds: 70))
+        }
+      }
+      #expect(media.destroyedAt == time, "\(millisecond)")
+    }
+  }
+
   @Test("§9.2 the channel is gone: everybody has left, why is told by the notices that follow")
   func destroyed() {
     let both: [Step] = [.join(.caller, 1, at: 1), .join(.callee, 1, at: 1)]

@@ -58,6 +58,14 @@ def not_over_within(seconds: float, person, call) -> None:
         time.sleep(0.1)
 
 
+def backdate(people, call) -> None:
+    """Makes the call half a minute old."""
+    people.stack.sql(
+        "UPDATE calls SET created_at = created_at - INTERVAL 30 SECOND WHERE id = %s",
+        call["callId"],
+    )
+
+
 def reporters(caller, callee, call) -> list[str | None]:
     """Ends the call and gives who, of all that the callee was told of it, had reported a status."""
     caller.end(call["callId"])
@@ -431,6 +439,21 @@ class TestChannelGone:
         details = caller.details(call["callId"])
         assert (details["status"], details["endReason"]) == ("ended", "hangup")
 
+    def test_at_once_where_notices_are_late(self, people, agora):
+        """§9.2: they tell the second only, and all three happened in the same one."""
+        caller, callee, call = people.connecting()
+        backdate(people, call)
+        at = int(time.time()) - 5
+        agora.deliver(
+            agora.joins(caller, call, at=at - 9),
+            agora.joins(callee, call, at=at - 9),
+            agora.leaves(caller, call, TIMED_OUT, ts=at),
+            agora.leaves(callee, call, ts=at),
+            agora.destroys(call, ts=at),
+        )
+        details = caller.details(call["callId"])
+        assert (details["status"], details["endReason"]) == ("ended", "hangup")
+
     def test_without_a_leave(self, people, agora):
         """§9.2: nobody said why: the connection was lost."""
         caller, callee, call = people.connecting()
@@ -457,10 +480,7 @@ class TestChannelGone:
         ]
         destroyed = agora.destroys(call, at=now - 6)
         back = [agora.joins(person, call) for person in (caller, callee)]
-        people.stack.sql(
-            "UPDATE calls SET created_at = created_at - INTERVAL 30 SECOND WHERE id = %s",
-            call["callId"],
-        )
+        backdate(people, call)
         agora.deliver(*gone, *back, destroyed)
         not_over_within(ABSENCE_SECONDS + 2, caller, call)
         assert media(caller, call) == ("joined", "joined")
