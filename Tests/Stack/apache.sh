@@ -115,7 +115,7 @@ apache_start() {
   apache_program -t >/dev/null 2>&1 || apache_program -t
   apache_runner=(process_start "$LOG_DIR/apache-error.log")
   apache_program -DFOREGROUND
-  process_await Apache "$PROCESS_PID" 15 "$LOG_DIR/apache-error.log" web_is_up
+  process_await Apache "$PROCESS_PID" 60 "$LOG_DIR/apache-error.log" web_is_up
 }
 
 # Not gracefully: that would wait for every open WebSocket.

@@ -4,6 +4,11 @@
 # so a MySQL server that is installed already makes this fail rather than disappear.
 set -euo pipefail
 
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+for part in say retry; do
+  # shellcheck source=/dev/null
+  source "$here/$part.sh"
+done
 readonly policy=/usr/sbin/policy-rc.d
 
 # invoke-rc.d(8) and deb-systemd-invoke(1p) ask policy-rc.d before they start anything; 101 is "no".
@@ -16,6 +21,10 @@ if [[ ! -e $policy ]]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-apt-get update -qq || echo "apt-get update failed; trying with the lists that are there" >&2
-apt-get install --yes -qq --no-remove --no-install-recommends \
-  -o DPkg::Lock::Timeout=300 -- "$@"
+install() { # PACKAGE…
+  apt-get update -qq -o Acquire::Retries=3 || say "apt-get update failed; trying with the lists that are there"
+  apt-get install --yes -qq --no-remove --no-install-recommends \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -- "$@"
+}
+
+retry install "$@"

@@ -7,7 +7,7 @@ lock_take() {
   exec 9>"$STACK_DIR/lock"
   flock --nonblock 9 || {
     echo "Another command is busy with $STACK_DIR; waiting for it…" >&2
-    flock --timeout 120 9
+    flock --timeout 300 9
   }
 }
 

@@ -102,7 +102,7 @@ mariadb_start() {
   [[ $STACK_DATABASE != mysql ]] || program=mysqld
   process_start "$LOG_DIR/mariadb.log" \
     "$(command -v "$program")" --defaults-file="$CONFIG_DIR/mariadb.cnf"
-  process_await MariaDB "$PROCESS_PID" 60 "$LOG_DIR/mariadb.log" mariadb_answers
+  process_await MariaDB "$PROCESS_PID" 180 "$LOG_DIR/mariadb.log" mariadb_answers
 }
 
 mariadb_stop() { process_stop MariaDB "$(process_of mariadb)" 60; }

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-for part in say settings packages; do
+for part in say retry settings packages; do
   # shellcheck source=/dev/null
   source "$here/$part.sh"
 done
@@ -49,7 +49,7 @@ END
 if [[ -x $place/bin/mysqld ]] || packages_has mysql mysqld; then exit 0; fi
 [[ $(uname -m) == x86_64 ]] || { say "The loader's name is known for x86-64 only: install MySQL's server"; exit 69; }
 say "Unpacking MySQL of Debian $suite into $place"
-unpack || { tail -- "$place/log" >&2; exit 1; }
+retry unpack || { tail -- "$place/log" >&2; exit 1; }
 libraries=$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu:$root/usr/lib/mysql-router
 libraries+=:$root/usr/lib/mysqlrouter/plugin:$root/usr/lib/mysql/private
 rm -rf -- "$place/bin"

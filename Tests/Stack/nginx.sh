@@ -113,7 +113,7 @@ nginx_start() {
   nginx_program -t -q
   process_start "$LOG_DIR/nginx-error.log" "$(command -v nginx)" \
     -c "$STACK_DIR/nginx/nginx.conf" -p "$STACK_DIR/nginx" -e "$LOG_DIR/nginx-error.log"
-  process_await nginx "$PROCESS_PID" 15 "$LOG_DIR/nginx-error.log" web_is_up
+  process_await nginx "$PROCESS_PID" 60 "$LOG_DIR/nginx-error.log" web_is_up
 }
 
 # Not gracefully: that would wait for every open WebSocket.

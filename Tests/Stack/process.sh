@@ -63,13 +63,15 @@ process_of() { # NAME
   ! process_ours "$pid" || printf '%s' "$pid"
 }
 
-# Waits until a command succeeds, as long as the process behind it lives; else shows its log's end.
+# Waits until a command succeeds, as long as the process behind it lives; else shows its log's end. The command has
+# a last chance behind the deadline, over which this machine may have stood still.
 process_await() { # NAME PID SECONDS LOG COMMAND…
-  local name=$1 pid=$2 deadline=$((SECONDS + $3)) log=$4 fault=
+  local name=$1 pid=$2 deadline=$((SECONDS + $3)) log=$4 fault= is_last=
   shift 4
   until "$@"; do
     process_alive "$pid" || fault="ended as soon as it was started"
-    ((SECONDS < deadline)) || fault="does not answer"
+    [[ -z $is_last ]] || fault="does not answer"
+    ((SECONDS < deadline)) || is_last=1
     [[ -z $fault ]] || {
       say "$name $fault. The end of $log:"
       tail -n 20 -- "$log" >&2 || :

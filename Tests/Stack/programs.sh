@@ -99,15 +99,15 @@ programs_stop() {
 
 # The answer of an operations address through nginx.
 programs_answer() { # PATH
-  curl -q --noproxy '*' --silent --fail --max-time 2 --cacert "$CA_FILE" --output /dev/null \
+  curl -q --noproxy '*' --silent --fail --max-time 10 --cacert "$CA_FILE" --output /dev/null \
     "https://localhost:$STACK_PORT$1"
 }
 
 programs_api_answers() { [[ -S $FASTCGI_SOCKET ]] && programs_answer /readyz; }
 
 programs_await() {
-  process_await "The API" "$(process_recorded keeper-supervisor)" 30 "$LOG_DIR/supervisor.log" \
+  process_await "The API" "$(process_recorded keeper-supervisor)" 120 "$LOG_DIR/supervisor.log" \
     programs_api_answers
-  process_await "The WebSocket server" "$(process_recorded keeper-signaling)" 30 \
+  process_await "The WebSocket server" "$(process_recorded keeper-signaling)" 120 \
     "$LOG_DIR/signaling.log" programs_answer /signaling/healthz
 }

@@ -52,7 +52,7 @@ redis_start() {
   redis_stop
   port_free "$REDIS_PORT" Redis
   process_start "$LOG_DIR/redis.log" "$(command -v redis-server)" "$CONFIG_DIR/redis.conf"
-  process_await Redis "$PROCESS_PID" 15 "$LOG_DIR/redis.log" redis_answers
+  process_await Redis "$PROCESS_PID" 60 "$LOG_DIR/redis.log" redis_answers
 }
 
 redis_stop() {

@@ -39,7 +39,8 @@ package final class RedisServer {
         "--dir", directory, "--logfile", "\(directory)/log",
       ] + options,
       environment: ["PATH=/usr/local/bin:/usr/bin:/bin"], standardInput: null.raw)
-    for _ in 0..<500 {
+    // At leisure it takes some 10 ms; a machine may stand still for seconds.
+    for _ in 0..<3000 {
       if (try? System.connect(to: address.socket, timeoutMilliseconds: 100)) != nil { return }
       usleep(10_000)
     }
