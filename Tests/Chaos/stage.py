@@ -83,7 +83,7 @@ class Stage:
         self.has_disk = False
         # By name; where there is one, its name is empty.
         self.hosts: dict[str, Stack] = {}
-        self.receiver = Receiver(self.directory)
+        self.receiver = Receiver(self.directory, free_port())
         self.receiver.when(Unwilling(plan.seed), *REFUSALS * plan.calls)
         try:
             self.open(plan, SETTINGS | self.receiver.settings())

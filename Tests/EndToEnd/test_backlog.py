@@ -14,7 +14,7 @@ from support.silence import upgrade
 from support.stack import resident_bytes, wait_until
 from support.variants import variant
 
-pytestmark = variant("brisk")
+pytestmark = variant("unlimited")
 
 
 def test_a_long_replay(people):

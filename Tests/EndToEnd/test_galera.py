@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from support.clock import shift_call
 from support.hosts import at
 from support.races import accept_against_cancel, code_of, rows, together
 from support.stack import wait_until
@@ -86,10 +87,12 @@ def test_the_sweepers_of_both_hosts(cluster, cluster_people, rounds):
     """Calls that nobody answers are missed once each, whichever sweeper ends them."""
     pairs = [cluster_people.pair() for _ in rounds]
     calls = [caller.call(callee)["callId"] for caller, callee in pairs]
+    for call_id in calls:
+        shift_call(cluster.a, call_id, 61)
     for (caller, callee), call_id in zip(pairs, calls, strict=True):
-        wait_until(lambda p=caller, c=call_id: p.details(c)["status"] == "missed", 20)
+        wait_until(lambda p=caller, c=call_id: p.details(c)["status"] == "missed")
         # An expired call is missed before a sweeper has come to it.
-        wait_until(lambda p=callee: p.history(limit=10)["calls"], 20)
+        wait_until(lambda p=callee: p.history(limit=10)["calls"])
         for host in (cluster.a, cluster.b):
             page = at(host, callee).history(limit=10)
             assert [entry["callId"] for entry in page["calls"]] == [call_id]
@@ -141,9 +144,9 @@ def test_a_transaction_that_certification_gives_up_runs_again(cluster, cluster_p
         accepted = pool.submit(lambda: callee.post(f"/calls/{call_id}/accept", {}))
         waiting = "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
         # The table is made anew only where it was not read for 100 ms.
-        wait_until(lambda: near.administrate(waiting), 10, 0.15)
+        wait_until(lambda: near.administrate(waiting), interval=0.15)
         far.sql("UPDATE user_lines SET seen_at = UTC_TIMESTAMP(3) WHERE user_id = %s", caller.id)
-        wait_until(lambda: near.count(*CONFLICTS) > before, 5)
+        wait_until(lambda: near.count(*CONFLICTS) > before)
         connection.rollback()
     assert code_of(accepted.result()) == "200"
     assert caller.details(call_id)["status"] == "connecting"

@@ -12,7 +12,7 @@ from support.clock import shift_call
 from support.races import code_of, together
 from support.variants import variant
 
-pytestmark = variant("brisk")
+pytestmark = variant("unlimited")
 criterion = pytest.mark.criterion
 
 

@@ -65,7 +65,7 @@ def test_a_worker_that_hangs(people, stack):
     ]
     assert line["level"] == "error" and line["milliseconds"] >= HANG_SECONDS * 1000
     # If the call was made, it has rung for its time, and nothing is left of it.
-    wait_until(lambda: caller.active() is None and callee.active() is None, 10, 0.2)
+    wait_until(lambda: caller.active() is None and callee.active() is None, 30, 0.2)
     caller.end(caller.call(callee)["callId"])
 
 

@@ -20,8 +20,9 @@ from support.outages import stopped
 from support.people import People, Person
 from support.races import together
 from support.stack import wait_until
+from support.stopwatch import Stopwatch
 
-pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(300)]
 criterion = pytest.mark.criterion
 
 
@@ -153,7 +154,7 @@ def test_supervisor_and_workers_killed(hosts_people, hosts, victim):
         for device in (here.mine, here.theirs):
             device.await_event("call_timeout", callId=here.call_id)
         assert at(other, here.caller).active() is None
-    wait_until(lambda: answers(victim), 15, 0.1, "the workers again")
+    wait_until(lambda: answers(victim), 60, 0.1, "the workers again")
     assert here.caller.details(here.call_id)["status"] == "missed"
 
 
@@ -195,7 +196,7 @@ def wait_until_seen(hosts, one: Scene) -> None:
     """Until both are known to have a connection, which is noted once a second."""
     users = one.caller.id, one.callee.id
     seen = "user_lines WHERE user_id IN (%s, %s) AND seen_at IS NOT NULL"
-    wait_until(lambda: hosts.count(seen, *users) == 2, 5, 0.05, "presence")
+    wait_until(lambda: hosts.count(seen, *users) == 2, interval=0.05, message="presence")
 
 
 @criterion("R5.3", "R11.4")
@@ -212,7 +213,7 @@ def test_a_fallen_host(hosts_people, hosts, victim):
         # As if two minutes had gone by.
         shift_user(hosts.data, [inside.caller.id, inside.callee.id], 120)
         caller, callee = (at(other, person) for person in (inside.caller, inside.callee))
-        wait_until(lambda: caller.active() is None, 12, 0.1, "the call's end")
+        wait_until(lambda: caller.active() is None, 40, 0.1, "the call's end")
         assert caller.details(inside.call_id)["endReason"] == "connection_lost"
         assert callee.active() is None
         inside.mine.connect(other)
@@ -229,9 +230,10 @@ def test_a_fallen_host(hosts_people, hosts, victim):
         across.mine.await_event("call_ended")
         assert at(other, across.caller).active() is None
         assert across.mine.types == ["call_ringing", "call_accepted", "call_ended"]
-    # The sockets that were open all the time hear of it as well.
+    # The sockets that were open all the time hear of it as well, when TCP sends again what was lost: after as long as
+    # the link was cut (RFC 6298, 5.5).
     for socket in sockets:
-        socket.take("call_ended", 30, endReason="connection_lost")
+        socket.take("call_ended", 120, endReason="connection_lost")
 
 
 @criterion("R2.1", "R11.1", "R11.4")
@@ -247,8 +249,8 @@ def test_a_host_without_its_data(hosts_people, hosts, victim):
         assert one.theirs.socket.heartbeat() and one.theirs.types == []
         assert not answers(victim, patience=1)
     for kind in ("call_invitation", "call_answered_elsewhere", "call_status_updated", "call_ended"):
-        one.theirs.socket.take(kind, 30)
-    wait_until(lambda: answers(victim), 20, 0.1, "the host's service again")
+        one.theirs.socket.take(kind, 120)
+    wait_until(lambda: answers(victim), 60, 0.1, "the host's service again")
 
 
 @criterion("R5.1", "R5.4")
@@ -264,12 +266,12 @@ def test_a_host_that_falls_in_the_midst_of_a_transaction(hosts_people, hosts, po
         holder.begin()
         cursor.execute(line, (last,))
         doomed = pool.submit(lambda: at(victim, caller).post(path, {}, timeout=6))
-        wait_until(lambda: not hosts.data.sql(f"{line} SKIP LOCKED", first), 5)
+        wait_until(lambda: not hosts.data.sql(f"{line} SKIP LOCKED", first))
         with hosts.cut(victim, "data"):
             holder.rollback()  # the lock is now the victim's, and it will never hear so
-            started = time.monotonic()
-            assert at(other, callee).end(call["callId"])["endReason"] == "hangup"
-            assert time.monotonic() - started < 12
+            with Stopwatch() as watch:
+                assert at(other, callee).end(call["callId"])["endReason"] == "hangup"
+            assert watch.seconds < 12
             assert at(other, caller).active() is None
     holder.close()
     with contextlib.suppress(OSError):  # an answer that may come as late as it likes

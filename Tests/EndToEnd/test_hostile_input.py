@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from support import expect, routes
-from support.people import session
+from support.people import TIMEOUT_SECONDS, session
 from support.raw import exchange, status
 from support.stack import SERVER
 
@@ -328,7 +328,7 @@ def test_what_nginx_cannot_read(people):
         requests.Request("GET", f"{people.stack.api_url}/calls/active")
     )
     prepared.url = f"{people.stack.api_url}/calls/%00"
-    response = session(people.stack).send(prepared, timeout=10)
+    response = session(people.stack).send(prepared, timeout=TIMEOUT_SECONDS)
     if SERVER == "nginx":
         expect.invalid(response, request="INVALID_BODY")
     else:  # Apache has nothing at such an address
@@ -348,7 +348,9 @@ def test_broken_queries(people, query):
         requests.Request("GET", url, headers={"Authorization": f"Bearer {person.token}"})
     )
     prepared.url = url
-    expect.refused(session(people.stack).send(prepared, timeout=10), 400, "VALIDATION_ERROR")
+    expect.refused(
+        session(people.stack).send(prepared, timeout=TIMEOUT_SECONDS), 400, "VALIDATION_ERROR"
+    )
 
 
 @pytest.mark.parametrize(

@@ -183,13 +183,10 @@ def test_it_may_run_again(stack, users, backend, importer):
     importer.load(backend)
     first = importer.bring()
     assert first[1] == 2 * len(backend.rows["java_calls"])
-    before = [user.statistics(period="year") for user in users]
     assert importer.bring() == [0, 0, 0]
-    after = [user.statistics(period="year") for user in users]
-    names = ("totalCalls", "callsByStatus", "totalDurationMinutes")
-    assert [[each[name] for name in names] for each in before] == [
-        [each[name] for name in names] for each in after
-    ]
+    # From the edge of the period on, which moves while the import runs.
+    for user in users:
+        agree_with_count(user.statistics(period="year"), backend.entries(int(user.id)))
     assert all(
         expect.succeeded(user.get("/calls/history/unseen")) == {"missed": 0} for user in users
     )

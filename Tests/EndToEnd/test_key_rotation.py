@@ -17,7 +17,7 @@ from support.sockets import Socket
 from support.stack import wait_until
 from support.variants import variant
 
-pytestmark = [*variant("rotating"), pytest.mark.timeout(120)]
+pytestmark = [*variant("rotating"), pytest.mark.timeout(400)]
 OLD, NEW = keys.RSA_KEY, keys.EC_KEY
 ALGORITHM = {OLD: "RS256", NEW: "ES256"}
 
@@ -63,8 +63,8 @@ def answers(stack, name: str, person) -> tuple[int, int]:
     return rest(stack, name, person), handshake(stack, name, person)
 
 
-def settle(stack, person, expected: dict[str, tuple[int, int]], timeout: float) -> None:
-    """Until every worker and the WebSocket server answer so."""
+def settle(stack, person, expected: dict[str, tuple[int, int]]) -> None:
+    """Until every worker and the WebSocket server answer so, within the minute that they have for it (contract 10)."""
 
     def as_expected() -> bool:
         return all(
@@ -73,14 +73,14 @@ def settle(stack, person, expected: dict[str, tuple[int, int]], timeout: float) 
             for name, answer in expected.items()
         )
 
-    wait_until(as_expected, timeout, 0.2, f"{expected}")
+    wait_until(as_expected, 60, 0.2, f"{expected}")
 
 
 @pytest.fixture(autouse=True)
 def first_key(stack, people):
     replace(stack, key_set(entry(OLD)))
     reload(stack)
-    settle(stack, people.person(), {OLD: (200, 101), NEW: (401, 401)}, 20)
+    settle(stack, people.person(), {OLD: (200, 101), NEW: (401, 401)})
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["reload", "by itself"])
@@ -90,7 +90,7 @@ def test_both_programs_change_together(stack, people, asked):
     replace(stack, key_set(entry(NEW)))
     if asked:
         reload(stack)
-    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)}, 15)
+    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)})
 
 
 def test_a_withdrawn_key_renews_nothing(stack, people):
@@ -100,7 +100,7 @@ def test_a_withdrawn_key_renews_nothing(stack, people):
     until = socket.greeting["authenticatedUntil"]
     replace(stack, key_set(entry(NEW)))
     reload(stack)
-    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)}, 15)
+    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)})
     result = socket.command("auth", "old", token=token(OLD, person))
     assert result["status"] == 401
     assert result["body"]["error"]["code"] == "AUTHENTICATION_FAILED"
@@ -117,8 +117,8 @@ def test_a_broken_file_leaves_the_keys_in_hand(stack, people):
         replace(stack, broken)
         before = set(stack.workers())
         reload(stack)
-        wait_until(lambda b=before: not b & set(stack.workers()), 30, 0.1, "new workers")
-        settle(stack, person, {OLD: (200, 101), NEW: (401, 401)}, 15)
+        wait_until(lambda b=before: not b & set(stack.workers()), 60, 0.1, "new workers")
+        settle(stack, person, {OLD: (200, 101), NEW: (401, 401)})
     logs = "".join(
         path.read_text()
         for path in Path(stack["LOG_DIR"]).glob("*.log")
@@ -126,7 +126,7 @@ def test_a_broken_file_leaves_the_keys_in_hand(stack, people):
     )
     assert "jwt_keys_unusable" in logs
     replace(stack, key_set(entry(OLD), entry(NEW)))
-    settle(stack, person, {OLD: (200, 101), NEW: (200, 101)}, 15)
+    settle(stack, person, {OLD: (200, 101), NEW: (200, 101)})
 
 
 def test_a_file_that_is_written_in_place(stack, people):
@@ -140,7 +140,7 @@ def test_a_file_that_is_written_in_place(stack, people):
         time.sleep(0.5)
         assert answers(stack, OLD, person) == (200, 101)
         file.write(text[100:])
-    settle(stack, person, {OLD: (200, 101), NEW: (200, 101)}, 15)
+    settle(stack, person, {OLD: (200, 101), NEW: (200, 101)})
 
 
 def test_a_bad_key_is_passed_over(stack, people):
@@ -150,4 +150,4 @@ def test_a_bad_key_is_passed_over(stack, people):
     bad = [entry(OLD) | {"kid": 7}, weak, {"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}, {}]
     replace(stack, key_set(*bad, entry(NEW)))
     reload(stack)
-    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)}, 15)
+    settle(stack, person, {OLD: (401, 401), NEW: (200, 101)})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import itertools
+import time
 
 import pytest
 
-from support import clock
+from support import clock, expect
+from support.logs import program_lines
 from support.programs import ctl
 from support.receiver import CUSTOMER
 from support.stack import wait_until
@@ -21,8 +23,8 @@ def agora(stack):
     return stack.receiver
 
 
-def kicked(agora, call, timeout=15.0):
-    wait_until(lambda: agora.kicks(call["channelId"]), timeout, message="a kick")
+def kicked(agora, call):
+    wait_until(lambda: agora.kicks(call["channelId"]), 60, message="a kick")
     return agora.kicks(call["channelId"])
 
 
@@ -30,7 +32,8 @@ def test_an_operator_ends_a_call(people, agora, stack):
     """Contract 9.4: one request for the whole channel, for as long as its longest token lives."""
     caller, callee, call = people.connected()
     token = caller.post("/agora/token/generate", {"channelId": call["channelId"]})
-    assert token.status_code == 200, token.text
+    expires = expect.moment(expect.succeeded(token)["expiresAt"]).timestamp()
+    asked = time.time()
     ctl(stack, "calls", "end", call["callId"])
     (request,) = kicked(agora, call)
     assert request.path == "/agora/dev/v1/kicking-rule"
@@ -39,7 +42,7 @@ def test_an_operator_ends_a_call(people, agora, stack):
     assert "webhook-signature" not in request.headers
     body = request.json
     lifetime = body.pop("time_in_seconds")
-    assert 3590 <= lifetime <= 3601
+    assert expires - request.at - 1 <= lifetime <= expires - asked + 1
     assert body == {
         "appid": stack["AGORA_APP_ID"],
         "cname": call["channelId"],
@@ -106,7 +109,7 @@ def test_agora_fails_and_then_its_other_address_answers(people, agora, stack):
         (503, {}),
     )
     ctl(stack, "calls", "end", call["callId"])
-    wait_until(lambda: len(agora.kicks(channel)) == 5, 40, 0.1)
+    wait_until(lambda: len(agora.kicks(channel)) == 5, 90, 0.1)
     requests = agora.kicks(channel)
     assert [request.path.split("/")[1] for request in requests] == ["agora"] * 4 + ["fallback"]
     gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(requests)]
@@ -130,10 +133,19 @@ def test_no_more_than_ten_a_second(people, agora, stack):
             "VALUES (%s, 5, 'agora.kick', 'kick', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 SECOND)",
             call["callId"],
         )
-    wait_until(lambda: all(agora.kicks(call["channelId"]) for call in calls), 30, 0.1)
-    times = sorted(agora.kicks(call["channelId"])[0].at for call in calls)
-    # They are counted where they arrive, and a busy machine may hold up the first of eleven: PlacesTests counts them
-    # where they are sent.
-    for first, eleventh in zip(times, times[10:], strict=False):
-        assert eleventh - first > 0.6, times
-    assert times[-1] - times[0] > 1.6, times
+    wanted = {call["callId"]: call["channelId"] for call in calls}
+
+    def noted() -> dict[str, float]:
+        """By call, how many seconds the sender waited for the answer."""
+        lines = [line for line in program_lines(stack) if line["event"] == "kicked"]
+        waits = {line["callId"]: line["milliseconds"] / 1000 for line in lines}
+        return waits if wanted.keys() <= waits.keys() else {}
+
+    waits = wait_until(noted, 60, 0.2, "25 kicks in the log")
+    # A request was sent at some moment between its arrival and as much before as the sender waited: a busy machine may
+    # hold up what has arrived. PlacesTests counts them where they are sent.
+    arrivals = {call_id: agora.kicks(channel)[0].at for call_id, channel in wanted.items()}
+    sent = sorted((at - waits[call_id], at) for call_id, at in arrivals.items())
+    for first, _ in sent:
+        assert sum(first <= begin and end < first + 0.6 for begin, end in sent) <= 10, sent
+    assert max(end for _, end in sent) - sent[0][0] > 1.6, sent

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from support.fastcgi import ask_workers
 from support.programs import program, stack_environment
 from support.stack import wait_until
-from support.variants import variant
+from support.variants import free_port, variant
 
 criterion = pytest.mark.criterion
 
@@ -24,8 +24,7 @@ criterion = pytest.mark.criterion
 @contextlib.contextmanager
 def signaling(environment: dict[str, str], log: int):
     """A WebSocket server of the test's own that logs to this descriptor; its address and process."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         [program("chattrix-signaling")],
         env={"PATH": os.environ["PATH"]} | environment | {"SIGNALING_ADDRESS": address},
@@ -36,7 +35,7 @@ def signaling(environment: dict[str, str], log: int):
         yield address, process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 def ready(address: str) -> bool:
@@ -63,12 +62,12 @@ def test_a_log_without_a_reader(people, kind, is_closed):
             wait_until(lambda: ready(address))
             # Each a line of the log; far more than either holds.
             for _ in range(2000):
-                with socket.create_connection(address.rsplit(":", 1), timeout=5) as refused:
+                with socket.create_connection(address.rsplit(":", 1), timeout=30) as refused:
                     refused.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\n\r\n")
                     assert refused.recv(4096).startswith(b"HTTP/1.1 401 ")
             url = f"ws://{address}/ws?token={person.token}"
-            with connect(url, proxy=None, open_timeout=5) as connection:
-                assert json.loads(connection.recv(5))["type"] == "connected"
+            with connect(url, proxy=None, open_timeout=30) as connection:
+                assert json.loads(connection.recv(30))["type"] == "connected"
             assert process.poll() is None
         assert process.returncode == 0
     finally:
@@ -141,7 +140,7 @@ class TestSupervisor:
             assert all(line["lines"] > 0 for line in lost)
         finally:
             process.send_signal(signal.SIGTERM)
-            code = process.wait(30)
+            code = process.wait(60)
             os.close(reader)
         assert code == 0
 
@@ -154,10 +153,10 @@ class TestSupervisor:
             now = programs_of(process.pid, stack)
             return not now.keys() & before.keys() and sorted(now.values()) == self.kinds
 
-        wait_until(replaced, 30, 0.05)
+        wait_until(replaced, 60, 0.05)
 
     def answers(self, path: str) -> None:
         def ready() -> bool:
-            return '"status":"ready"' in ask_workers(path, "/readyz").communicate(timeout=20)[0]
+            return '"status":"ready"' in ask_workers(path, "/readyz").communicate(timeout=60)[0]
 
-        wait_until(ready, 20, 0.1)
+        wait_until(ready, 60, 0.1)

@@ -10,7 +10,17 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from support import expect
-from support.logins import EXPIRED, close_code, connected, ended, login, refused, renewed, wait_for
+from support.logins import (
+    EXPIRED,
+    LASTS,
+    close_code,
+    connected,
+    ended,
+    login,
+    refused,
+    renewed,
+    wait_for,
+)
 from support.outages import halted
 
 criterion = pytest.mark.criterion
@@ -21,7 +31,7 @@ def test_after_the_end_a_suspended_server_refuses_commands(people, own_sidecar):
     """A process that stood still at the end: 401 to what has come meanwhile, and then the close."""
     process, address = own_sidecar()
     caller, callee, call = people.ringing()
-    token, end = login(callee, 5)
+    token, end = login(callee, LASTS)
     wire, _ = connected(callee, token, address)
     with halted(process.pid):
         wait_for(end)
@@ -42,7 +52,7 @@ def test_after_the_end_a_suspended_server_takes_a_renewal(people, own_sidecar):
     """A renewal that has come before the close counts; what happened meanwhile comes behind it."""
     process, address = own_sidecar()
     caller, callee, call = people.connected()
-    token, end = login(callee, 5)
+    token, end = login(callee, LASTS)
     wire, _ = connected(callee, token, address)
     assert wire.frame()["type"] == "auth_expiring"
     again, later = login(callee, 600)
@@ -57,7 +67,7 @@ def test_after_the_end_a_suspended_server_takes_a_renewal(people, own_sidecar):
     assert {frame["type"] for frame in frames[1:]} == {"command_result", "call_quality_warning"}
     (ending,) = [frame for frame in frames[1:] if frame["type"] == "command_result"]
     assert ending["data"]["status"] == 200
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     assert "chattrix_signaling_renewals_total 1" in lines
     assert "chattrix_signaling_expirations_total 0" in lines
@@ -68,13 +78,13 @@ def test_after_the_end_a_suspended_server_takes_a_renewal(people, own_sidecar):
 def test_each_socket_renews_itself(people):
     """Thirty of one user: a renewal is for the connection that it came by."""
     person = people.person()
-    token, end = login(person, 15)
+    token, end = login(person, 25)
     sockets = [person.socket(token=token) for _ in range(30)]
     again, later = login(person, 600)
     for socket in sockets[::2]:
         assert renewed(socket.command("auth", token=again)) == later
     for socket in sockets[1::2]:
-        assert socket.closed(30) == EXPIRED
+        assert socket.closed(60) == EXPIRED
     assert ended(end)
     for socket in sockets[::2]:
         assert socket.heartbeat()
@@ -84,7 +94,7 @@ def test_each_socket_renews_itself(people):
 def test_renewals_at_the_last_moment(people):
     """Around the end it is one or the other: renewed and open, or closed with 4401 and not renewed."""
     person = people.person()
-    token, end = login(person, 10)
+    token, end = login(person, 25)
     sockets = [person.socket(token=token) for _ in range(40)]
     again, later = login(person, 600)
     began = expect.milliseconds(end) / 1000 - 1
@@ -93,14 +103,12 @@ def test_renewals_at_the_last_moment(people):
         with contextlib.suppress(ConnectionClosed):
             socket.send({"type": "auth", "requestId": number, "data": {"token": again}})
     wait_for(end)
-    outcomes = []
-    for socket in sockets:
+    for number, socket in enumerate(sockets):
         try:
-            socket.heartbeat()
-            outcomes.append(True)
+            result = socket.take("command_result", requestId=number)
         except ConnectionClosed as closed:
             assert closed.rcvd is not None and closed.rcvd.code == EXPIRED
-            outcomes.append(False)
-        results = [frame for frame in socket.frames if frame["type"] == "command_result"]
-        assert len(results) == outcomes[-1]
-        assert all(renewed(result["data"]) == later for result in results)
+            assert "command_result" not in [frame["type"] for frame in socket.frames]
+        else:
+            assert renewed(result["data"]) == later
+            assert socket.heartbeat()

@@ -5,13 +5,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
 from support import expect, keys
 from support.handshakes import ticket
-from support.logins import EXPIRED, close_code, connected, ended, login, refused, renewed, wait_for
+from support.logins import (
+    EXPIRED,
+    LASTS,
+    close_code,
+    connected,
+    ended,
+    login,
+    refused,
+    renewed,
+    wait_for,
+)
+from support.logs import texts
 from support.people import send
 from support.stack import wait_until
 
@@ -27,7 +37,7 @@ def test_told_a_minute_before(people):
     socket = person.socket(token=token)
     assert socket.greeting["authenticatedUntil"] == end
     assert len(socket.frames) == 1
-    frame = socket.take("auth_expiring", 15)
+    frame = socket.take("auth_expiring")
     assert frame["data"] == {"authenticatedUntil": end} and "id" not in frame
     assert expect.milliseconds(frame["timestamp"]) >= expect.milliseconds(end) - 60_000
     bell = people.friend_of(person).call(person)
@@ -39,12 +49,12 @@ def test_told_a_minute_before(people):
 def test_not_renewed(people):
     """Less than a minute: told right behind `connected`, ahead of the invitation; closed at the end."""
     caller, callee, call = people.ringing()
-    token, end = login(callee, 5)
+    token, end = login(callee, LASTS)
     socket = callee.socket(token=token)
     assert socket.take("call_invitation")["data"]["callId"] == call["callId"]
     types = [frame["type"] for frame in socket.frames]
     assert types == ["connected", "auth_expiring", "call_invitation"]
-    assert socket.closed(15) == EXPIRED
+    assert socket.closed() == EXPIRED
     assert ended(end)
     assert socket.connection.close_reason == "the login has ended"
     expect.refused(send(people.stack, "GET", "/calls/active", token), 401, "AUTHENTICATION_FAILED")
@@ -58,7 +68,7 @@ def test_not_renewed(people):
 def test_renewed_in_place(people):
     """It outlives its first end, with everything that belongs to it."""
     caller, callee, call = people.connected()
-    token, first = login(callee, 6)
+    token, first = login(callee, LASTS)
     socket = callee.socket(token=token, device="phone")
     again, second = login(callee, 3600)
     assert renewed(socket.command("auth", "mine", token=again)) == second
@@ -68,10 +78,10 @@ def test_renewed_in_place(people):
     assert socket.heartbeat()
     assert socket.command("call.end", callId=call["callId"])["status"] == 200
     # An earlier end counts as well, and is told of at once.
-    short, third = login(callee, 4)
+    short, third = login(callee, LASTS)
     assert renewed(socket.command("auth", "short", token=short)) == third
     assert socket.take("auth_expiring", authenticatedUntil=third)
-    assert socket.closed(15) == EXPIRED
+    assert socket.closed() == EXPIRED
     assert ended(third)
 
 
@@ -81,7 +91,7 @@ def test_tokens_that_renew_nothing(people):
     name = f"caf\u00e9-{uuid.uuid4().hex[:12]}"
     person = people.person(name)
     lookalike = people.person(name.replace("\u00e9", "e\u0301"))
-    token, end = login(person, 7)
+    token, end = login(person, LASTS)
     socket = person.socket(token=token)
     good = person.token
     for number, (bad, status, code) in enumerate(
@@ -103,7 +113,7 @@ def test_tokens_that_renew_nothing(people):
         socket.command("auth", "id", token=good, userId=lookalike.id), 403, "UNAUTHORIZED_ACCESS"
     )
     assert socket.heartbeat()
-    assert socket.closed(15) == EXPIRED
+    assert socket.closed() == EXPIRED
     assert ended(end)
 
 
@@ -140,7 +150,7 @@ def test_malformed_renewals(people):
 def test_a_ticket_passes_the_end_on(people, stack):
     """That of the JWT that asked for it; one of the version before, which tells of none, still works."""
     person = people.person()
-    token, end = login(person, 8)
+    token, end = login(person, LASTS)
     text = expect.succeeded(send(stack, "POST", "/signaling/ticket", token, json={}))["ticket"]
     socket = person.socket(token=None, query={"ticket": text})
     assert socket.greeting["authenticatedUntil"] == end
@@ -150,7 +160,7 @@ def test_a_ticket_passes_the_end_on(people, stack):
     old = uuid.uuid4().hex * 2
     stack.redis.set(f"chattrix:ticket:{old}", person.id, ex=30)
     assert person.socket(token=None, query={"ticket": old}).greeting["authenticatedUntil"] is None
-    assert socket.closed(15) == EXPIRED
+    assert socket.closed() == EXPIRED
     assert ended(end)
     assert usual.heartbeat()
 
@@ -170,7 +180,7 @@ def test_a_token_that_never_ends(people):
 def test_chat_is_exempt(people):
     """The existing app cannot renew: `null`, no notice, no end, and its commands are carried out."""
     caller, callee, call = people.connected()
-    token, end = login(callee, 4)
+    token, end = login(callee, LASTS)
     socket = callee.socket(token=token, path="/chat")
     assert socket.greeting["authenticatedUntil"] is None
     wait_for(end)
@@ -190,7 +200,7 @@ def test_chat_that_expires(people, own_sidecar):
     """SIGNALING_CHAT_EXPIRES=1: as on /ws, in the dialect of /ws/chat."""
     _, address = own_sidecar(SIGNALING_CHAT_EXPIRES="1")
     caller, callee, call = people.connected()
-    token, end = login(callee, 5)
+    token, end = login(callee, LASTS)
     silent, greeting = connected(callee, token, address, path="/chat")
     assert greeting["authenticatedUntil"] == end
     assert silent.frame()["type"] == "auth_expiring"
@@ -236,12 +246,9 @@ def test_tokens_of_renewals_reach_no_log(people):
     connection_id = socket.greeting["connectionId"]
 
     def lines() -> list[str]:
-        logs = Path(people.stack["LOG_DIR"]).glob("*.log")
-        return [line for path in logs for line in path.read_text(errors="replace").splitlines()]
+        return [line for text in texts(people.stack).values() for line in text.splitlines()]
 
-    wait_until(
-        lambda: any("login_renewed" in line and connection_id in line for line in lines()), 5
-    )
+    wait_until(lambda: any("login_renewed" in line and connection_id in line for line in lines()))
     for token in (again, bad):
         signature = token.rpartition(".")[2]
         assert not [line for line in lines() if signature in line]

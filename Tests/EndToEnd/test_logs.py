@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from support import expect, keys
-from support.logs import access_line, files, program_files, program_lines, settle
+from support.logs import access_line, program_files, program_lines, settle, texts
 from support.people import send
 from support.raw import dial, exchange, parsed
 from support.silence import upgrade
@@ -86,8 +86,7 @@ def test_no_secret_reaches_a_log(people):
     secrets |= {stack["JWT_SECRET"], stack["AGORA_APP_CERTIFICATE"], stack["MYSQL_PASSWORD"]}
     time.sleep(0.3)  # what the programs hold gets written
     settle(stack)
-    for path in files(stack):
-        text = path.read_bytes().decode(errors="replace")
+    for path, text in texts(stack).items():
         found = [secret for secret in secrets if secret and secret in text]
         assert not found, (path, found)
 

@@ -12,7 +12,7 @@ from support.silence import upgraded_and_silent
 from support.stack import DATABASE, resident_bytes, wait_until
 from support.variants import variant
 
-pytestmark = variant("brisk")
+pytestmark = variant("unlimited")
 KIB = 1024
 
 

@@ -13,7 +13,7 @@ from support.clock import shift_call
 from support.races import accept_against_cancel, code_of, rows, together
 from support.variants import variant
 
-pytestmark = variant("brisk")
+pytestmark = variant("unlimited")
 criterion = pytest.mark.criterion
 ROUNDS = 200
 

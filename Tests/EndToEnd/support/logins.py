@@ -11,6 +11,8 @@ from support.wire import Ended, Wire
 
 LEEWAY = 30
 EXPIRED = 4401
+# Seconds of a login that is to end during a test; what has to be done before may be held up by ten of them.
+LASTS = 14
 # Seconds of a login that ended long ago.
 ENDED = -60
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -21,6 +22,21 @@ def files(stack: Stack) -> list[Path]:
     return sorted(path for path in Path(stack["LOG_DIR"]).rglob("*") if path.is_file())
 
 
+@contextlib.contextmanager
+def turning(stack: Stack, lock: int):
+    """While the access log is turned (`fcntl.LOCK_EX`) there is no file of its name for a moment, and while files are
+    read (`fcntl.LOCK_SH`) it stays: several processes run tests on one stack."""
+    with (stack.directory / "access-log.lock").open("w") as file:
+        fcntl.flock(file, lock)
+        yield
+
+
+def texts(stack: Stack) -> dict[Path, str]:
+    """All log files of a stack, with what is in each."""
+    with turning(stack, fcntl.LOCK_SH):
+        return {path: path.read_bytes().decode(errors="replace") for path in files(stack)}
+
+
 def settle(stack: Stack) -> None:
     """Has nginx write what it holds of its access log: the file is turned, as logrotate(8) does it, and is
     complete once no process has it open. Apache holds nothing, but writes a line after the answer."""
@@ -30,13 +46,11 @@ def settle(stack: Stack) -> None:
     log = Path(stack["LOG_DIR"]) / "nginx-access.log"
     turned = log.with_name(f"{log.name}.{uuid.uuid4().hex[:12]}")
     nginx = stack.pid("NGINX")
-    # One at a time of the processes that run tests on the stack: between the two steps there is no such file.
-    with (stack.directory / "access-log.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with turning(stack, fcntl.LOCK_EX):
         log.rename(turned)
         os.kill(nginx, signal.SIGUSR1)
         wait_until(
-            lambda: not any(has_open(pid, turned) for pid in [nginx, *stack.children(nginx)]), 20
+            lambda: not any(has_open(pid, turned) for pid in [nginx, *stack.children(nginx)])
         )
 
 
@@ -60,17 +74,16 @@ def access_line(stack: Stack, request_id: str) -> dict:
             settle(stack)
         return lines
 
-    (line,) = wait_until(found, 20, 0.05, f"a line of {request_id}")
+    (line,) = wait_until(found, 60, 0.05, f"a line of {request_id}")
     return line
 
 
 def logged(stack: Stack) -> list[dict]:
     """The complete lines of the access log."""
-    found = sorted(Path(stack["LOG_DIR"]).glob(f"{SERVER}-access.log*"))
-    texts = [path.read_text() for path in found]
-    return [
-        json.loads(line) for text in texts for line in text[: text.rfind("\n") + 1].splitlines()
-    ]
+    with turning(stack, fcntl.LOCK_SH):
+        found = sorted(Path(stack["LOG_DIR"]).glob(f"{SERVER}-access.log*"))
+        read = [path.read_text() for path in found]
+    return [json.loads(line) for text in read for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def program_files(stack: Stack) -> list[Path]:

@@ -34,7 +34,7 @@ def whole_page(stack: Stack) -> str:
         text = page_text(stack, HOST)
         return text if f"\n{UP} 1\n" in text else None
 
-    return wait_until(page, 30, 0.2, "the WebSocket server's metrics")
+    return wait_until(page, 60, 0.2, "the WebSocket server's metrics")
 
 
 class Reading:
@@ -64,7 +64,7 @@ class Reading:
 def promtool(*arguments: str, text: str | None = None) -> None:
     """Fails with what promtool has to say."""
     done = subprocess.run(
-        ["promtool", *arguments], input=text, capture_output=True, text=True, timeout=60
+        ["promtool", *arguments], input=text, capture_output=True, text=True, timeout=120
     )
     said = (done.stdout + done.stderr).strip()
     assert done.returncode == 0, said

@@ -71,10 +71,11 @@ def parent(pid: int) -> int:
 
 def stands_still(pid: int) -> bool:
     """Whether all threads of a process have stopped: a signal takes a moment to reach each."""
-    states = (
-        task.read_text().rpartition(")")[2] for task in Path(f"/proc/{pid}/task").glob("*/stat")
-    )
-    return all(state.split()[0] in "TZX" for state in states)
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if task.read_text().rpartition(")")[2].split()[0] not in "TZX":
+                return False
+    return True
 
 
 @contextlib.contextmanager
@@ -82,7 +83,7 @@ def halted(pid: int):
     """A process that hangs (SIGSTOP), and goes on afterwards."""
     kill(pid, signal.SIGSTOP)
     try:
-        wait_until(lambda: stands_still(pid), 5, 0.001, f"{pid} to stop")
+        wait_until(lambda: stands_still(pid), interval=0.001, message=f"{pid} to stop")
         yield
     finally:
         kill(pid, signal.SIGCONT)
@@ -92,13 +93,13 @@ def halted(pid: int):
 def stopped(stack, program: str):
     """MariaDB or Redis away: killed, and started again afterwards."""
     pid = stack.kill(program)
-    wait_until(lambda: not alive(pid), 10)
+    wait_until(lambda: not alive(pid))
     try:
         yield
     finally:
         name = {"MYSQL": "mariadb", "REDIS": "redis"}[program]
         starter = stack.directory / "bin" / f"start-{name}"
-        done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=90)
+        done = subprocess.run([str(starter)], capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, done.stdout + done.stderr
         stack.local = threading.local()
 
@@ -110,4 +111,4 @@ def stop_keepers(stack) -> None:
         recorded = (stack.directory / "pids" / f"keeper-{name}.pid").read_text().split()
         with contextlib.suppress(ProcessLookupError):  # by a test before this one
             os.kill(int(recorded[0]), signal.SIGTERM)
-    wait_until(lambda: not any(alive(pid) for pid in programs), 45, 0.05, "the keepers' end")
+    wait_until(lambda: not any(alive(pid) for pid in programs), 90, 0.05, "the keepers' end")

@@ -44,7 +44,7 @@ def run_ctl(stack: Stack, *arguments: str, **settings: str) -> subprocess.Comple
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

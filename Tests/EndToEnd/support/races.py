@@ -13,7 +13,7 @@ def together(pool, *actions):
     barrier = threading.Barrier(len(actions))
 
     def started(action):
-        barrier.wait(20)
+        barrier.wait(60)
         return action()
 
     return [future.result() for future in [pool.submit(started, action) for action in actions]]

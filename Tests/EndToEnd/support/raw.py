@@ -6,10 +6,12 @@ import socket
 import ssl
 import urllib.parse
 
-from support.stack import Stack
+from support.stack import PATIENCE, Stack
 
 
-def dial(stack: Stack, tls: ssl.SSLContext | None = None, timeout: float = 10) -> ssl.SSLSocket:
+def dial(
+    stack: Stack, tls: ssl.SSLContext | None = None, timeout: float = PATIENCE
+) -> ssl.SSLSocket:
     """A TLS connection to the stack's nginx."""
     url = urllib.parse.urlsplit(stack.api_url)
     plain = socket.create_connection((url.hostname, url.port), timeout=timeout)
@@ -19,7 +21,7 @@ def dial(stack: Stack, tls: ssl.SSLContext | None = None, timeout: float = 10) -
 def exchange(
     stack: Stack, request: bytes, tls: ssl.SSLContext | None = None, until: bytes | None = None
 ) -> bytes:
-    """Sends bytes and gives all that comes back until the server closes or is silent for 10 s, or the bytes
+    """Sends bytes and gives all that comes back until the server closes or is silent for 30 s, or the bytes
     `until` have come."""
     with dial(stack, tls) as connection:
         connection.sendall(request)

@@ -25,7 +25,7 @@ from standardwebhooks import Webhook
 
 from description.documents import openapi
 from support.people import People
-from support.stack import wait_until
+from support.stack import PATIENCE, wait_until
 
 CUSTOMER = ("customer-of-the-tests", "secret-of-the-tests")
 
@@ -72,9 +72,9 @@ class Server(ThreadingHTTPServer):
 
 
 class Receiver:
-    """Listens on a port of its own, with a certificate of a CA of its own."""
+    """Listens on a port, with a certificate of a CA of its own."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, port: int):
         self.secrets = [
             "whsec_" + base64.b64encode(secrets.token_bytes(n)).decode() for n in (24, 64)
         ]
@@ -86,7 +86,7 @@ class Receiver:
         self.rules: list[tuple] = []
         self.gate = threading.Event()
         self.server: Server | None = None
-        self.port = 0
+        self.port = port
         self.open()
 
     def make_certificate(self) -> None:
@@ -144,7 +144,6 @@ class Receiver:
                 pass
 
         self.server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self.server.server_address[1]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         self.server.socket = context.wrap_socket(
@@ -223,7 +222,7 @@ class Receiver:
             known = list(self.requests)
         return [r for r in known if "kicking-rule" in r.path and r.json["cname"] == channel_id]
 
-    def wait(self, call_id: str, *types: str, timeout=10.0) -> list[Request]:
+    def wait(self, call_id: str, *types: str, timeout=PATIENCE) -> list[Request]:
         """The requests of a call, once there is one of each of these types."""
 
         def came():
@@ -232,7 +231,7 @@ class Receiver:
         wait_until(came, timeout, message=f"webhooks {types}")
         return self.of(call_id)
 
-    def data(self, call_id: str, kind: str, timeout=10.0) -> dict:
+    def data(self, call_id: str, kind: str, timeout=PATIENCE) -> dict:
         """What the webhook of a type said, its signature verified."""
         requests = self.wait(call_id, kind, timeout=timeout)
         (request,) = [request for request in requests if request.type == kind][:1]

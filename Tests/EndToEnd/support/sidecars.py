@@ -22,7 +22,7 @@ def sidecar(stack: Stack, address: str, **settings: str) -> Iterator[subprocess.
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: answers(address), 5, message="a sidecar")
+        wait_until(lambda: answers(address), message="a sidecar")
         yield process
     finally:
         process.kill()  # it holds nothing, and to end well would take it seconds

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from description import frames
 from support import expect
-from support.stack import Stack
+from support.stack import PATIENCE, Stack
 
 # What is written to a user's outbox, and so has an id that rises.
 EVENTS = {
@@ -66,7 +66,7 @@ class Socket:
             subprotocols=subprotocols,
             compression=None,
             proxy=None,
-            open_timeout=15,
+            open_timeout=PATIENCE,
             close_timeout=2,
             ping_interval=None,
             max_queue=None,
@@ -79,7 +79,7 @@ class Socket:
         self.newest, self.numbers = -1, set()
         self.greeting: dict = {}
         if greeted:
-            frame = self.receive(10)
+            frame = self.receive(PATIENCE)
             assert frame["type"] == "connected", frame
             self.unread.remove(frame)
             self.greeting = frame["data"]
@@ -119,7 +119,7 @@ class Socket:
     def types(self) -> list[str]:
         return [frame["type"] for frame in self.events]
 
-    def take(self, kind: str, timeout: float = 6.0, **members) -> dict:
+    def take(self, kind: str, timeout: float = PATIENCE, **members) -> dict:
         """The next unread frame of a type with these data members; others are kept."""
         deadline = time.monotonic() + timeout
 
@@ -140,7 +140,7 @@ class Socket:
         self.unread.remove(frame)
         return frame
 
-    def until(self, call_id: str, timeout: float = 6.0) -> list[dict]:
+    def until(self, call_id: str, timeout: float = PATIENCE) -> list[dict]:
         """All events up to the first one of that call, which serves as a fence, exclusive."""
         deadline = time.monotonic() + timeout
         while True:
@@ -162,7 +162,7 @@ class Socket:
     def send(self, message: dict | str | bytes) -> None:
         self.connection.send(json.dumps(message) if isinstance(message, dict) else message)
 
-    def command(self, kind: str, request_id="r-1", timeout=6.0, member="data", **data) -> dict:
+    def command(self, kind: str, request_id="r-1", timeout=PATIENCE, member="data", **data) -> dict:
         """Sends a command and gives the data of its result."""
         self.send({"type": kind, "requestId": request_id, member: data})
         return self.take("command_result", timeout, requestId=request_id)["data"]
@@ -171,7 +171,7 @@ class Socket:
         self.send({"type": "heartbeat"})
         return self.take("heartbeat.ack")["data"]
 
-    def closed(self, timeout: float = 6.0) -> int | None:
+    def closed(self, timeout: float = PATIENCE) -> int | None:
         """Waits until the server closes and gives the code (None: without a close frame)."""
         deadline = time.monotonic() + timeout
         try:

@@ -28,16 +28,26 @@ SERVER = os.environ.get("STACK_SERVER") or "nginx"
 DATABASE = os.environ.get("STACK_DATABASE") or "mariadb"
 
 
-def wait_until(condition, timeout=5.0, interval=0.02, message="the condition"):
-    """Polls until `condition()` is true and gives its value; fails after `timeout` seconds."""
+# How long a test waits for what has to come, where lateness is not what it shows: a machine may stand still for 10 s.
+PATIENCE = 30.0
+# What InnoDB gave up for another transaction, whose statement is to be sent again.
+DEADLOCK = 1213
+
+
+def wait_until(condition, timeout=PATIENCE, interval=0.02, message="the condition"):
+    """Polls until `condition()` is true and gives its value; fails after `timeout` seconds. The time does not count by
+    which a pause between two looks was longer than it had to be: it is the machine's."""
     deadline = time.monotonic() + timeout
     while True:
+        began = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        if began > deadline:
             raise AssertionError(f"{message} did not come true within {timeout} s")
+        paused = time.monotonic()
         time.sleep(interval)
+        deadline += time.monotonic() - paused - interval
 
 
 def alive(pid: int) -> bool:
@@ -116,11 +126,13 @@ class Stack:
             charset="utf8mb4",
             autocommit=True,
             init_command="SET time_zone = '+00:00'",
+            connect_timeout=60,
             cursorclass=pymysql.cursors.DictCursor,
         )
 
     def sql(self, statement: str, *arguments) -> list[dict]:
-        """Runs one statement on this thread's connection and gives its rows."""
+        """Runs one statement on this thread's connection and gives its rows. It commits by itself, so after a deadlock
+        with the programs' own it runs again."""
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = self.local.connection = self.connect()
@@ -128,7 +140,9 @@ class Stack:
             with connection.cursor() as cursor:
                 cursor.execute(statement, arguments or None)
                 return list(cursor.fetchall())
-        except (pymysql.err.OperationalError, pymysql.err.InterfaceError):
+        except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
+            if error.args[:1] == (DEADLOCK,):
+                return self.sql(statement, *arguments)
             self.local.connection = None
             raise
 

@@ -5,7 +5,10 @@ One pytest-xdist worker owns each: the tests of a variant form an xdist group.
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import json
+import os
 import random
 import shutil
 import socket
@@ -32,10 +35,12 @@ NO_LIMITS = {
 SETTINGS = {
     # Requests by the thousand that were generated from the description.
     "generated": NO_LIMITS,
-    # Calls that ring for three seconds, and no rate limits: time-outs and races.
+    # Users who call again and again, and calls that ring for as long as usual.
+    "unlimited": NO_LIMITS,
+    # Calls that ring for three seconds: time-outs.
     "brisk": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "3", "JWT_ALGORITHMS": "HS256,HS512"},
     # What gets killed, and what has a table taken away.
-    "fragile": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "6", "WORKERS": "4"},
+    "fragile": NO_LIMITS | {"CALL_TIMEOUT_SECONDS": "12", "WORKERS": "4"},
     # Connections by the thousand.
     "crowded": NO_LIMITS | {"WORKERS": "2"},
     # Programs that are restarted while they are in use.
@@ -48,7 +53,7 @@ SETTINGS = {
     "fronted": NO_LIMITS | {"STACK_BALANCER": "127.0.0.1", "STACK_LIMITS": "low"},
     # Webhooks and kicks go to a receiver of the tests'.
     "webhooks": NO_LIMITS
-    | {"CALL_TIMEOUT_SECONDS": "5", "WORKERS": "4", "MAX_CALL_DURATION_SECONDS": "600"},
+    | {"CALL_TIMEOUT_SECONDS": "12", "WORKERS": "4", "MAX_CALL_DURATION_SECONDS": "600"},
     # Apache httpd in nginx's place.
     "apache": NO_LIMITS | {"STACK_SERVER": "apache", "WORKERS": "2"},
     # A Redis with a replica that can take its place.
@@ -83,17 +88,41 @@ def variant(name: str):
 
 
 def free_port() -> int:
-    """The first of five neighbouring free ports, below those that the kernel gives out."""
+    """The first of five neighbouring free ports, below those that the kernel gives out. They are this process's until
+    it ends, also while nobody listens there."""
     while True:
-        port = random.randrange(20_000, 31_000, 10)
+        port = random.randrange(20_000, 32_000, 5)
+        if port in given or not reserved(port):
+            continue
         try:
             for offset in range(5):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port + offset))
-            return port
         except OSError:
             continue
+        given.add(port)
+        return port
+
+
+given: set[int] = set()
+
+
+def reserved(port: int) -> bool:
+    """Whether no other process of this user has it: each locks a byte of a file, which is free again when the process
+    has ended (fcntl(2), "record locks")."""
+    try:
+        fcntl.lockf(port_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+@functools.cache
+def port_locks() -> int:
+    """The file; another descriptor of it must not be closed, which would end the locks."""
+    path = Path(tempfile.gettempdir()) / f"chattrix-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 class Variant:
@@ -110,7 +139,7 @@ class Variant:
         if name == "rotating":
             settings |= self.key_file()
         if name == "webhooks":
-            self.receiver = Receiver(self.directory)
+            self.receiver = Receiver(self.directory, int(settings["STACK_PORT"]) + 4)
             settings |= self.receiver.settings()
         if name == "replicated":
             port = int(settings["STACK_PORT"])

@@ -28,7 +28,7 @@ PARTS = ["first byte", "header", "half", "last byte"]
 # Where a client can knock: nginx, as in the field, or the sidecar itself (design §6); an address
 # is that of a sidecar of a test's own.
 DOORS = ["nginx", "sidecar"]
-SECONDS = 10
+SECONDS = 30
 NORMAL_CLOSE = Frame(Opcode.CLOSE, Close(1000, "").serialize())
 
 
