@@ -26,13 +26,19 @@ PLANTED = {
 
 def overlooked(stage: Stage, done: Run) -> list[str]:
     """The rules that were broken and not found to be."""
-    missed = []
+    missed, absent = [], []
     for rule, statement in PLANTED.items():
         stage.stack.sql(statement)
+        if stage.stack.sql("SELECT ROW_COUNT() AS n")[0]["n"] == 0:
+            absent.append(f"{rule}: the run has no such row")
+            continue
         records = done.records.without_violations()
         prove(stage, records)
         if rule not in records.violations:
             missed.append(rule)
+    # A short run may have no call that rang out, or none to a busy callee.
+    if len(absent) > len(PLANTED) // 4:
+        missed += absent
     del stage.receiver.requests[:50]
     rules = ["webhooks come in the order of their call"]
     if stage.nodes:

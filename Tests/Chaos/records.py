@@ -105,11 +105,14 @@ class Records:
         return [answer for answer in self.answers if answer.kind in kinds]
 
     def uptime(self, since: float, until: float) -> float:
-        """The seconds between two moments in which no fault was under way."""
-        down = sum(
-            max(0.0, min(until, outage.ended) - max(since, outage.began)) for outage in self.outages
-        )
-        return until - since - down
+        """The seconds between two moments in which no fault was under way and the machine did not stand still."""
+        up, moment = 0.0, since
+        for outage in sorted(self.outages + self.stalls, key=lambda outage: outage.began):
+            if outage.began >= until:
+                break
+            up += max(0.0, outage.began - moment)
+            moment = max(moment, outage.ended)
+        return up + max(0.0, until - moment)
 
     def near(self, began: float, ended: float, seconds: float) -> list[Outage]:
         """The faults that were under way between two moments, or shortly before."""

@@ -13,7 +13,7 @@ from Chaos.records import Records
 from Chaos.stage import Stage
 
 # What is tried again in half a minute or later is due at once when the run is over.
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 NOT_WORTH_IT_SECONDS = 60
 
 
