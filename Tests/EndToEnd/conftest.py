@@ -128,9 +128,9 @@ def stack(request, base_stack, variants) -> Stack:
 @pytest.fixture
 def whole_stack(stack):
     """The test begins and ends with everything up."""
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack")
+    wait_until(lambda: healthy(stack), 90, 0.1, "a whole stack")
     yield
-    wait_until(lambda: healthy(stack), 30, 0.1, "a whole stack afterwards")
+    wait_until(lambda: healthy(stack), 90, 0.1, "a whole stack afterwards")
 
 
 @pytest.fixture
@@ -150,10 +150,10 @@ def hosts() -> Hosts:
 @pytest.fixture
 def hosts_people(hosts):
     """Users who are clients of host a until a test moves them; and then every rule must hold."""
-    wait_until(hosts.serve, 20, 0.1, "both hosts")
+    wait_until(hosts.serve, 60, 0.1, "both hosts")
     yield People(hosts.a)
     sockets.close_all()
-    wait_until(lambda: not invariants.broken(hosts.data), 10, 0.2, "every rule of the database")
+    wait_until(lambda: not invariants.broken(hosts.data), 60, 0.2, "every rule of the database")
 
 
 @pytest.fixture(scope="session")

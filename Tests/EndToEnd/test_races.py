@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 import uuid
 from collections import Counter
 
 import pytest
 
-from support.clock import shift_call
+from support.clock import prolong
 from support.races import accept_against_cancel, code_of, rows, together
 from support.variants import variant
 
@@ -29,7 +30,7 @@ def test_twenty_calls_to_one_callee(people, pool):
         assert Counter(map(code_of, responses)) == {"201": 1, "USER_BUSY": 19}
         (winner,) = [r.json()["data"] for r in responses if r.status_code == 201]
         # It rings until twenty users have been asked, however long that takes.
-        shift_call(people.stack, winner["callId"], -600)
+        prolong(people.stack, winner["callId"])
         live = people.stack.sql(
             "SELECT COUNT(*) AS n FROM calls WHERE callee_id = %s AND status IN "
             "('initiating', 'ringing', 'connecting', 'connected', 'disconnecting')",
@@ -73,7 +74,6 @@ def test_a_ring_of_three(people, pool):
 
 
 @criterion("R8.1", "R5.4")
-@pytest.mark.timeout(180)
 def test_accept_against_cancel(people, pool):
     """200 rounds: the call was either cancelled, or accepted and then ended."""
     caller, callee = people.pair()
@@ -91,13 +91,11 @@ def test_accept_against_cancel(people, pool):
 
 
 @criterion("R8.1", "R2.2")
-@pytest.mark.timeout(180)
 def test_accept_against_accept(people, pool):
     """200 rounds of two devices: one of them gets the call, the other is told so."""
     caller, callee = people.pair()
     for _ in range(ROUNDS):
         call_id = caller.call(callee)["callId"]
-        shift_call(people.stack, call_id, -600)  # it rings until both have answered
         responses = together(
             pool,
             *(
@@ -111,7 +109,6 @@ def test_accept_against_accept(people, pool):
 
 
 @criterion("R8.1", "R2.3")
-@pytest.mark.timeout(120)
 def test_accept_against_reject(people, pool):
     """One of the two answers stands."""
     caller, callee = people.pair()
@@ -131,7 +128,6 @@ def test_accept_against_reject(people, pool):
 
 
 @criterion("R8.1", "R5.4")
-@pytest.mark.timeout(120)
 def test_end_against_end(people, pool):
     """Both participants hang up: both are told the same, and there are two rows."""
     caller, callee = people.pair()
@@ -224,27 +220,31 @@ def test_socket_against_rest(people, pool):
 
 
 @criterion("R1.5", "R8.1")
-@pytest.mark.timeout(120)
 def test_a_crowd(people, pool):
     """Twelve users who call, answer and hang up at random: no 5xx, never two calls for one."""
     crowd = [people.person() for _ in range(12)]
     for index, one in enumerate(crowd):
         for other in crowd[index + 1 :]:
             people.befriend(one, other)
-    until = time.monotonic() + 6
-    codes = Counter()
+    began, codes, lock = time.monotonic(), Counter(), threading.Lock()
+
+    def is_over() -> bool:
+        """Six seconds, and until there has been enough, for which a busy machine takes longer."""
+        took = time.monotonic() - began
+        return took > 6 and (took > 90 or min(codes["201"], codes["200"]) > 40)
 
     def live(seed: int) -> None:
         chance = random.Random(seed)
         me = crowd[seed]
-        while time.monotonic() < until:
+        while not is_over():
             active = me.active()
             if active is None:
                 response = me.initiate(chance.choice([p for p in crowd if p is not me]))
             else:
                 action = chance.choice(["accept", "reject", "end", "end"])
                 response = me.post(f"/calls/{active['callId']}/{action}", {})
-            codes[code_of(response)] += 1
+            with lock:
+                codes[code_of(response)] += 1
 
     for future in [pool.submit(live, seed) for seed in range(12)]:
         future.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,8 +35,28 @@ LIMITS = [
 ]
 
 
+WINDOW_SECONDS = 60
+
+
+def within_a_window(test):
+    """Where a busy machine took so long that the first requests had left their window, other users begin anew."""
+
+    @functools.wraps(test)
+    def run(*arguments, **named):
+        for is_last in (False, False, True):
+            started = time.monotonic()
+            try:
+                return test(*arguments, **named)
+            except AssertionError:
+                if is_last or time.monotonic() - started < WINDOW_SECONDS:
+                    raise
+
+    return run
+
+
 @criterion("R10.4", "R10.5")
 @pytest.mark.parametrize("request_of, limit", LIMITS)
+@within_a_window
 def test_limit(people, request_of, limit):
     """R10.1–R10.5: as many as the limit are let through, whatever becomes of them; then 429."""
     person, other = people.person(), people.person()
@@ -44,11 +65,12 @@ def test_limit(people, request_of, limit):
         response = request_of(person)
         assert response.status_code != 429, expect.described(response)
     retry = refused_by_limit(request_of(person), limit)
-    assert retry >= 60 - (time.monotonic() - started) - 1
+    assert retry >= WINDOW_SECONDS - (time.monotonic() - started) - 1
     assert request_of(other).status_code != 429, "the limit is each user's own"
 
 
 @pytest.mark.parametrize("request_of, limit", LIMITS)
+@within_a_window
 def test_what_is_refused_with_429_does_not_count(people, request_of, limit):
     """§7.7: Retry-After does not move away while a client goes on asking."""
     person = people.person()
@@ -58,6 +80,7 @@ def test_what_is_refused_with_429_does_not_count(people, request_of, limit):
     assert waits == sorted(waits, reverse=True)
 
 
+@within_a_window
 def test_an_invalid_body_counts(people):
     """§7.7: the limit is checked before the body."""
     person = people.person()
@@ -79,6 +102,7 @@ def test_a_401_does_not_count(people):
     assert initiate(person).status_code == 404
 
 
+@within_a_window
 def test_limits_are_apart(people):
     """Each has its own; those that count together go on when the others are used up."""
     person = people.person()
@@ -101,6 +125,7 @@ def test_limits_are_apart(people):
 
 
 @criterion("R10.1")
+@within_a_window
 def test_simultaneous_requests(people):
     """Thirty at once: exactly ten are let through, whichever workers they reach."""
     person = people.person()
@@ -110,6 +135,7 @@ def test_simultaneous_requests(people):
 
 
 @criterion("R10.5")
+@within_a_window
 def test_remaining_counts_down(people):
     """Where the headers come with what is let through, they count down to zero."""
     person = people.person()
@@ -134,6 +160,7 @@ def use_up(person, count: int) -> None:
 
 
 @criterion("C11.4")
+@within_a_window
 def test_all_other_routes_share_one_limit(people):
     """§11.4: three hundred of them together, and then each is refused."""
     person = people.person()
@@ -149,25 +176,29 @@ def test_all_other_routes_share_one_limit(people):
 
 
 @criterion("C11.4")
+@within_a_window
 def test_commands_count_with_the_others(people):
     """§11.4: one window for REST and sockets; a command is told when to come back in its body."""
     caller, callee, call = people.ringing()
     socket, other = callee.socket(), callee.socket()
     use_up(callee, 299)
     assert socket.command("call.accept", callId=call["callId"])["status"] == 200
+    asked = time.monotonic()
     retry = refused_by_limit(active(callee), 300)
     for connection in (socket, other):
         result = connection.command("call.accept", callId=call["callId"])
         assert result["status"] == 429
         error = result["body"]["error"]
         assert error["code"] == "RATE_LIMIT_EXCEEDED"
-        assert retry - 20 <= error["details"]["retryAfterSeconds"] <= retry
+        gone_by = time.monotonic() - asked
+        assert retry - gone_by - 1 <= error["details"]["retryAfterSeconds"] <= retry
     assert other.command("call.end", callId=call["callId"])["status"] == 200
     assert caller.details(call["callId"])["status"] == "ended"
 
 
 @criterion("C11.4")
 @pytest.mark.parametrize("over", ["rest", "socket"])
+@within_a_window
 def test_ending_rejecting_and_cancelling_are_never_refused(people, over):
     """§11.4: with every window used up, 400 times, and without the fields of a limit."""
 
@@ -195,9 +226,10 @@ def test_ending_rejecting_and_cancelling_are_never_refused(people, over):
 
 
 @criterion("C11.4")
-def test_a_flood_of_quality_reports_is_not_stored(connected, people):
+@within_a_window
+def test_a_flood_of_quality_reports_is_not_stored(people):
     """§11.4: of 300 reports in some seconds 60 are let through, and no more are stored."""
-    caller, callee, call = connected
+    caller, callee, call = people.connected()
     with ThreadPoolExecutor(15) as pool:
         statuses = list(
             pool.map(lambda _: caller.report(call["callId"], "poor").status_code, range(300))

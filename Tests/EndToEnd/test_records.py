@@ -29,7 +29,7 @@ def run(stack, *arguments: str, **options) -> subprocess.CompletedProcess:
         env=os.environ | stack_environment(stack) | options.pop("settings", {}),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=120,
         **options,
     )
 
@@ -80,7 +80,8 @@ def test_every_kind_of_call(people):
         by_id(exported(people.stack, start, end, *options))
         for options in ([], ["--format", "jsonl"])
     )
-    assert rows.keys() == lines.keys()
+    # Of other tests' calls one may have been written, or moved in time, between the two.
+    assert {call_id for _, call_id in calls} <= rows.keys() & lines.keys()
     for person, call_id in calls:
         details, row, line = person.details(call_id), rows[call_id], lines[call_id]
         assert list(line) == COLUMNS
@@ -118,8 +119,13 @@ def test_ring_seconds(people):
     other_caller.end(missed["callId"])
     start, end = around(people, (caller, call["callId"]), (other_caller, missed["callId"]))
     lines = by_id(exported(people.stack, start, end, "--json"))
-    assert 21 <= lines[call["callId"]]["ringSeconds"] <= 27
-    assert 33 <= lines[missed["callId"]]["ringSeconds"] <= 39
+    for call_id, until, least in (
+        (call["callId"], "acceptedAt", 21),
+        (missed["callId"], "endedAt", 33),
+    ):
+        line = lines[call_id]
+        rang = expect.milliseconds(line[until]) - expect.milliseconds(line["createdAt"])
+        assert line["ringSeconds"] == rang // 1000 >= least
 
 
 def test_a_period_is_half_open(people):
@@ -159,7 +165,8 @@ def test_live_calls_are_not_in_it(people):
 )
 def test_forms_of_a_time(people, text):
     """§7.16: with or without seconds, fraction and offset."""
-    start, end = text.format("2026-05-04", "03", "02"), text.format("2026-05-04", "03", "03")
+    # A day on which nobody called, and to which no test moves a call.
+    start, end = text.format("2001-05-04", "03", "02"), text.format("2001-05-04", "03", "03")
     assert exported(people.stack, start, end) == []
 
 

@@ -7,21 +7,22 @@ import redis
 
 from support import expect
 from support.outages import readiness, stopped
+from support.pauses import Pauses
 from support.people import send
 from support.sockets import Socket
 from support.stack import wait_until
 from support.variants import variant
 
-pytestmark = [*variant("replicated"), pytest.mark.timeout(120)]
+pytestmark = variant("replicated")
 
 
 @pytest.fixture
 def replica(stack):
     replica = stack.replica
-    wait_until(replica.follows, 10, 0.1, "a replica that follows")
+    wait_until(replica.follows, 60, 0.1, "a replica that follows")
     yield replica
     replica.give_back()
-    wait_until(replica.follows, 10, 0.1)
+    wait_until(replica.follows, 60, 0.1)
 
 
 def ticket(person):
@@ -40,16 +41,18 @@ def test_a_replica_takes_over(people, stack, replica):
     device = callee.socket()
     assert ticket(callee)
     replica.take_over()
-    # Each worker may meet the one that has become a replica once.
-    tickets = [ticket(callee) for _ in range(40)]
-    assert tickets.count(None) <= int(stack.given["WORKERS"])
-    wait_until(lambda: readiness(stack) == (200, "ready"), 10, 0.1)
+    with Pauses() as pauses:
+        tickets = [ticket(callee) for _ in range(40)]
+        lost = pauses.seconds
+    # Each worker may meet the one that has become a replica once, and ask in vain where the machine stands still.
+    assert tickets.count(None) <= int(stack.given["WORKERS"]) + lost / 0.25
+    wait_until(lambda: readiness(stack) == (200, "ready"), 30, 0.1)
     side = stack["OPS_URL"].rstrip("/") + "/signaling/readyz"
-    wait_until(lambda: send(stack, "GET", side).json()["status"] == "ready", 10, 0.1)
-    issued = wait_until(lambda: ticket(callee), 5)
+    wait_until(lambda: send(stack, "GET", side).json()["status"] == "ready", 30, 0.1)
+    issued = wait_until(lambda: ticket(callee), 30)
     Socket(stack, query={"ticket": issued}).close()
 
-    wait_until(lambda: hint_is_heard(replica, caller, callee), 30, 0.1, "a hint for the sidecar")
+    wait_until(lambda: hint_is_heard(replica, caller, callee), 60, 0.1, "a hint for the sidecar")
     device.take("call_invitation")
 
 
@@ -64,9 +67,9 @@ def hint_is_heard(replica, caller, callee) -> bool:
         return False
     with redis.Redis(host="127.0.0.1", port=port) as client, client.pubsub() as heard:
         heard.subscribe(channel)
-        assert heard.get_message(timeout=10)["type"] == "subscribe"
+        assert heard.get_message(timeout=30)["type"] == "subscribe"
         call_id = caller.call(callee)["callId"]
-        message = heard.get_message(timeout=2)
+        message = heard.get_message(timeout=5)
         caller.end(call_id)
     return message is not None
 
@@ -76,6 +79,8 @@ def test_the_first_server_is_away(people, stack, replica):
     _, callee = people.pair()
     replica.command("REPLICAOF", "NO", "ONE")
     with stopped(stack, "REDIS"):
-        wait_until(lambda: ticket(callee), 10, 0.05, "a ticket of the second server")
-        assert all(ticket(callee) for _ in range(20))
-        assert readiness(stack) == (200, "ready")
+        # Until every worker has turned to it.
+        wait_until(
+            lambda: all(ticket(callee) for _ in range(20)), 30, 0.05, "tickets of the second server"
+        )
+        wait_until(lambda: readiness(stack) == (200, "ready"), 30, 0.1)

@@ -12,7 +12,8 @@ from collections import Counter
 
 import pytest
 
-from support import expect
+from support import expect, hints
+from support.clock import shift_call
 from support.load import Load
 from support.logs import files, settle
 from support.outages import (
@@ -26,14 +27,17 @@ from support.outages import (
     signals,
     stopped,
 )
+from support.pauses import Pauses
 from support.people import send
 from support.sockets import Socket
 from support.stack import alive, wait_until
 from support.variants import SETTINGS, variant
 
-pytestmark = [*variant("fragile"), pytest.mark.usefixtures("whole_stack"), pytest.mark.timeout(120)]
+pytestmark = [*variant("fragile"), pytest.mark.usefixtures("whole_stack")]
 criterion = pytest.mark.criterion
 TIMEOUT = int(SETTINGS["fragile"]["CALL_TIMEOUT_SECONDS"])
+# For how long a call rings on that is to ring out while something is away.
+RINGS_ON_SECONDS = 5
 
 
 # Workers.
@@ -45,15 +49,15 @@ def test_a_killed_worker(people, stack):
         for _ in range(3):
             victim = stack.workers()[0]
             lost = len(load.lost)
-            kill(victim)
-            killed = time.monotonic()
-            wait_until(
-                lambda v=victim: len(stack.workers()) == POOL and v not in stack.workers(), 20
-            )
-            took = time.monotonic() - killed
+            with Pauses() as pauses:
+                kill(victim)
+                wait_until(
+                    lambda v=victim: len(stack.workers()) == POOL and v not in stack.workers()
+                )
+                took = pauses.took
             assert took < at_leisure(2), "the pool took too long"
             asked = len(load.codes)
-            wait_until(lambda a=asked: len(load.codes) > a + 40, 20)
+            wait_until(lambda a=asked: len(load.codes) > a + 40, 60)
             assert len(load.lost) - lost <= 1, load.lost
     assert Counter(load.codes)[201] > 10
 
@@ -61,11 +65,11 @@ def test_a_killed_worker(people, stack):
 def test_all_workers_killed_at_once(people, stack):
     """A pool that died as a whole is whole again within 2 s."""
     victims = stack.workers()
-    for victim in victims:
-        kill(victim)
-    killed = time.monotonic()
-    wait_until(lambda: len(stack.workers()) == POOL and not set(victims) & set(stack.workers()), 20)
-    took = time.monotonic() - killed
+    with Pauses() as pauses:
+        for victim in victims:
+            kill(victim)
+        wait_until(lambda: len(stack.workers()) == POOL and not set(victims) & set(stack.workers()))
+        took = pauses.took
     assert took < at_leisure(2)
     assert people.person().active() is None
 
@@ -76,10 +80,10 @@ def test_no_request_is_lost_in_a_replacement(people, stack):
     with Load(people) as load:
         stack.kill("SUPERVISOR", signal.SIGHUP)
         wait_until(
-            lambda: len(stack.workers()) == POOL and not before & set(stack.workers()), 30, 0.05
+            lambda: len(stack.workers()) == POOL and not before & set(stack.workers()), 60, 0.05
         )
         asked = len(load.codes)
-        wait_until(lambda: len(load.codes) > asked + 40, 20)
+        wait_until(lambda: len(load.codes) > asked + 40, 60)
     assert load.lost == []
 
 
@@ -88,7 +92,7 @@ def test_a_worker_is_killed_in_the_midst_of_a_call(people, stack):
     caller, callee, call = people.connected()
     for victim in stack.workers():
         kill(victim)
-    wait_until(lambda: healthy(stack), 10, 0.1)
+    wait_until(lambda: healthy(stack), 60, 0.1)
     assert caller.active()["status"] == "connected"
     assert callee.end(call["callId"])["endReason"] == "hangup"
     assert caller.history()["pagination"]["total"] == 1
@@ -107,7 +111,7 @@ def test_a_killed_sidecar(people, stack):
     victim = stack.kill("SIGNALING")
     socket.closed()
     expect.succeeded(caller.report(call["callId"], "bad"))
-    wait_until(lambda: stack.pid("SIGNALING") != victim and signals(stack), 10, 0.05)
+    wait_until(lambda: stack.pid("SIGNALING") != victim and signals(stack), 60, 0.05)
     again = callee.socket(last_event_id=last)
     again.take("call_quality_warning", networkQuality="bad")
     caller.end(call["callId"])
@@ -120,7 +124,7 @@ def test_a_sidecar_that_is_told_to_end(people, stack):
     sockets = [people.person().socket() for _ in range(5)]
     victim = stack.kill("SIGNALING", signal.SIGTERM)
     assert [socket.closed() for socket in sockets] == [1001] * 5
-    wait_until(lambda: stack.pid("SIGNALING") != victim, 10)
+    wait_until(lambda: stack.pid("SIGNALING") != victim)
 
 
 def test_no_token_in_nginxs_log_while_the_sidecar_is_away(people, stack):
@@ -129,12 +133,12 @@ def test_no_token_in_nginxs_log_while_the_sidecar_is_away(people, stack):
     ticket = expect.succeeded(person.post("/signaling/ticket", {}))["ticket"]
     with halted(parent(stack.pid("SIGNALING"))):  # who would start it again at once
         victim = stack.kill("SIGNALING")
-        wait_until(lambda: not alive(victim), 5)
+        wait_until(lambda: not alive(victim))
         for query in ({"token": person.token}, {"ticket": ticket}):
             for _ in range(5):
                 with contextlib.suppress(Exception):
                     Socket(stack, query=query).close()
-    wait_until(lambda: signals(stack), 10, 0.1)
+    wait_until(lambda: signals(stack), 60, 0.1)
     signature = person.token.rpartition(".")[2]
     settle(stack)
     for path in files(stack):
@@ -177,7 +181,7 @@ def test_without_redis(people, stack):
                 return None
         return expect.succeeded(response)
 
-    ticket = wait_until(met_by_all, 10, 0.1, "a Redis that all have met again")
+    ticket = wait_until(met_by_all, 60, 0.1, "a Redis that all have met again")
     assert Socket(stack, query={"ticket": ticket["ticket"]}).greeting["userId"] == caller.id
 
 
@@ -187,27 +191,22 @@ def test_hints_are_back_after_redis_was(people, stack):
     with stopped(stack, "REDIS"):
         pass
 
-    def delay() -> float:
+    def sample() -> float:
         caller, callee = people.pair()
-        socket = callee.socket()
-        started = time.monotonic()
-        caller.call(callee)
-        socket.take("call_invitation")
-        socket.close()
-        return time.monotonic() - started
+        return hints.delay(caller, callee, lambda: hints.listeners(stack, callee) == 1)
 
-    wait_until(lambda: sorted(delay() for _ in range(5))[2] < 0.12, 20, 0.1, "quick invitations")
+    wait_until(lambda: hints.are_prompt(sample), 90, 0.1, "quick invitations")
 
 
 def test_a_redis_that_hangs(people, stack):
     """A Redis that does not answer makes nothing hang: calls go on."""
     caller, callee = people.pair()
-    with halted(stack.pid("REDIS")):
-        started = time.monotonic()
+    with halted(stack.pid("REDIS")), Pauses() as pauses:
         call = caller.call(callee)
         assert callee.accept(call["callId"])["status"] == "connecting"
         caller.end(call["callId"])
-        assert time.monotonic() - started < 8
+        took = pauses.took
+    assert took < at_leisure(8)
     assert caller.active() is None
 
 
@@ -232,7 +231,7 @@ def test_without_the_database(people, stack):
         assert send(stack, "GET", stack["OPS_URL"].rstrip("/") + "/healthz").status_code == 200
         expect.refused(send(stack, "GET", "/calls/active"), 401, "AUTHENTICATION_FAILED")
         assert socket.heartbeat(), "a connection outlives the database"
-    wait_until(lambda: readiness(stack) == (200, "ready"), 10, 0.1, "ready again")
+    wait_until(lambda: readiness(stack) == (200, "ready"), 60, 0.1, "ready again")
     assert caller.active()["status"] == "connected"
     caller.end(call["callId"])
     try:
@@ -245,10 +244,11 @@ def test_without_the_database(people, stack):
 def test_a_deadline_during_an_outage_of_the_database(people, stack):
     """A call that rings out while the database is away is missed once it is back."""
     caller, callee, call = people.ringing()
+    shift_call(stack, call["callId"], TIMEOUT - RINGS_ON_SECONDS)
     with stopped(stack, "MYSQL"):
-        due = expect.moment(call["expiresAt"]).timestamp()
-        wait_until(lambda: time.time() > due, TIMEOUT + 2)
-    people.wait_for_status(caller, call["callId"], "missed", timeout=10)
+        due = expect.moment(call["createdAt"]).timestamp() + RINGS_ON_SECONDS
+        wait_until(lambda: time.time() > due)
+    people.wait_for_status(caller, call["callId"], "missed")
     assert caller.active() is None and callee.active() is None
     callee.socket(last_event_id=0).take("call_timeout", callId=call["callId"])
 
@@ -256,12 +256,11 @@ def test_a_deadline_during_an_outage_of_the_database(people, stack):
 def test_a_database_that_hangs_does_not_stop_the_reaping(people, stack):
     """A worker that dies while every query hangs is replaced all the same, within 2 s."""
     assert people.person().active() is None
-    with halted(stack.pid("MYSQL")):
+    with halted(stack.pid("MYSQL")), Pauses() as pauses:
         victim = stack.workers()[0]
         kill(victim)
-        killed = time.monotonic()
-        wait_until(lambda: len(stack.workers()) == POOL and victim not in stack.workers(), 5)
-        took = time.monotonic() - killed
+        wait_until(lambda: len(stack.workers()) == POOL and victim not in stack.workers())
+        took = pauses.took
     assert took < at_leisure(2)
     assert people.person().active() is None
 
@@ -271,12 +270,12 @@ def test_a_database_that_hangs_is_told_of_in_time(people, stack):
     person = people.person()
     for _ in range(12 * POOL):
         assert person.active() is None  # so that no worker has its connection still to make
-    with halted(stack.pid("MYSQL")):
-        started = time.monotonic()
-        response = person.get("/calls/active", timeout=15)
-        expect.refused(response, 503, "SERVICE_UNAVAILABLE")
-        # The statement's time-out of 7 s and the 2 s of a new connection, on whatever machine.
-        assert time.monotonic() - started < 14
+    with halted(stack.pid("MYSQL")), Pauses() as pauses:
+        response = person.get("/calls/active")
+        took = pauses.took
+    expect.refused(response, 503, "SERVICE_UNAVAILABLE")
+    # The statement's time-out of 7 s and the 2 s of a new connection, on whatever machine.
+    assert took < 14
 
 
 # The supervisor.
@@ -298,17 +297,20 @@ def test_a_killed_supervisor(people, stack):
     """The service resumes by itself, no call is stuck, and a ringing call's deadline is kept."""
     talking, _, call = people.connected()
     caller, callee, ringing = people.ringing()
-    mine = caller.socket()
+    shift_call(stack, ringing["callId"], TIMEOUT - RINGS_ON_SECONDS)
+    mine = caller.socket(last_event_id=0)
     workers = stack.workers()
-    victim = stack.kill("SUPERVISOR")
-    wait_until(lambda: stack.pid("SUPERVISOR") != victim and healthy(stack), 15, 0.1)
-    wait_until(lambda: not any(alive(pid) for pid in workers), 10, message="orphans ended")
-    assert talking.active()["status"] == "connected"
-    mine.take("call_timeout", timeout=TIMEOUT + 5, callId=ringing["callId"])
+    with Pauses() as pauses:
+        victim = stack.kill("SUPERVISOR")
+        wait_until(lambda: stack.pid("SUPERVISOR") != victim and healthy(stack), 60, 0.1)
+        wait_until(lambda: not any(alive(pid) for pid in workers), message="orphans ended")
+        assert talking.active()["status"] == "connected"
+        mine.take("call_timeout", callId=ringing["callId"])
     details = caller.details(ringing["callId"])
     assert details["status"] == "missed"
-    late = expect.milliseconds(details["endTime"]) - expect.milliseconds(ringing["expiresAt"])
-    assert late < 5000
+    due = expect.milliseconds(ringing["createdAt"]) / 1000 + RINGS_ON_SECONDS
+    late = expect.milliseconds(details["endTime"]) / 1000 - due
+    assert late < at_leisure(5) + pauses.seconds
     assert caller.active() is None and callee.active() is None
     assert talking.end(call["callId"])["endReason"] == "hangup"
 
@@ -317,9 +319,9 @@ def test_a_supervisor_that_is_told_to_end(people, stack):
     """SIGTERM drains: what is being answered is answered; its successor takes over."""
     with Load(people, threads=2) as load:
         victim = stack.kill("SUPERVISOR", signal.SIGTERM)
-        wait_until(lambda: stack.pid("SUPERVISOR") != victim and healthy(stack), 30, 0.1)
+        wait_until(lambda: stack.pid("SUPERVISOR") != victim and healthy(stack), 60, 0.1)
         asked = len(load.codes)
-        wait_until(lambda: len(load.codes) > asked + 20, 20)
+        wait_until(lambda: len(load.codes) > asked + 20, 60)
     # Between the two nginx finds nobody; nothing that was accepted is cut off in the midst.
     assert not [text for text in load.lost if "gave 500" in text], load.lost
 
@@ -328,11 +330,9 @@ def test_a_supervisor_that_is_told_to_end(people, stack):
 def test_a_late_look_while_the_sweeper_rests(people, stack):
     """Who asks after the deadline is told that the call is missed, and so is everybody else."""
     caller, callee, call = people.with_device_ringing()
-    mine = caller.socket()
+    mine = caller.socket(last_event_id=0)
     with halted(stack.pid("SUPERVISOR")):
-        assert callee.details(call["callId"])["status"] == "ringing"
-        due = expect.moment(call["expiresAt"]).timestamp()
-        wait_until(lambda: time.time() > due + 0.3, TIMEOUT + 3)
+        shift_call(stack, call["callId"], TIMEOUT)
         for person in (callee, caller):
             details = person.details(call["callId"])
             assert (details["status"], details["endReason"]) == ("missed", "timeout")
@@ -346,8 +346,7 @@ def test_a_late_patch_while_the_sweeper_rests(people, stack):
     """Missed from then on: there is no transition any more, whoever finds that out."""
     caller, callee, call = people.with_device_ringing()
     with halted(stack.pid("SUPERVISOR")):
-        due = expect.moment(call["expiresAt"]).timestamp()
-        wait_until(lambda: time.time() > due + 0.3, TIMEOUT + 3)
+        shift_call(stack, call["callId"], TIMEOUT)
         for _ in range(2):
             response = callee.set_status(call["callId"], "connecting")
             error = expect.refused(response, 409, "INVALID_STATUS_TRANSITION")
@@ -359,10 +358,9 @@ def test_a_late_patch_while_the_sweeper_rests(people, stack):
 def test_a_late_accept_while_the_sweeper_rests(people, stack):
     """R2.4: missed from then on, also where no sweeper has been there; events included."""
     caller, callee, call = people.with_device_ringing()
-    mine = caller.socket()
+    mine = caller.socket(last_event_id=0)
     with halted(stack.pid("SUPERVISOR")):
-        due = expect.moment(call["expiresAt"]).timestamp()
-        wait_until(lambda: time.time() > due + 0.3, TIMEOUT + 3)
+        shift_call(stack, call["callId"], TIMEOUT)
         response = callee.post(f"/calls/{call['callId']}/accept", {})
         expect.refused(response, 410, "CALL_TIMEOUT")
         assert caller.details(call["callId"])["status"] == "missed"
@@ -377,7 +375,7 @@ def test_everything_killed_at_once(people, stack):
     for pid in [stack.pid("SUPERVISOR"), stack.pid("SIGNALING"), *stack.workers()]:
         with contextlib.suppress(ProcessLookupError):
             kill(pid)
-    wait_until(lambda: healthy(stack), 20, 0.1)
+    wait_until(lambda: healthy(stack), 60, 0.1)
     socket = callee.socket()
     assert socket.greeting["activeCall"]["callId"] == call["callId"]
     caller.end(call["callId"])

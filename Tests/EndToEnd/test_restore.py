@@ -17,7 +17,7 @@ from support.programs import ctl
 from support.stack import make, wait_until
 from support.variants import variant
 
-pytestmark = [*variant("webhooks"), pytest.mark.timeout(300)]
+pytestmark = [*variant("webhooks"), pytest.mark.timeout(600)]
 
 
 def client(stack, name: str) -> list[str]:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from support.fastcgi import ask_workers
+from support.outages import halted
 from support.programs import program, stack_environment
 
 criterion = pytest.mark.criterion
@@ -24,7 +25,7 @@ criterion = pytest.mark.criterion
 
 def join(address: str, token: str):
     """A signaling connection without nginx; the handshake may take a while."""
-    return connect(f"ws://{address}/ws?token={token}", open_timeout=15, proxy=None, legacy=True)
+    return connect(f"ws://{address}/ws?token={token}", open_timeout=60, proxy=None, legacy=True)
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ def started(name: str, listener: socket.socket, environment: dict[str, str]):
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 @criterion("R11.1")
@@ -53,18 +54,18 @@ def test_handshakes_wait_while_the_sidecar_restarts(people):
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         with started("chattrix-signaling", listener, settings):
             first = join(address, callee.token)
-            assert json.loads(first.recv(10))["type"] == "connected"
+            assert json.loads(first.recv(30))["type"] == "connected"
         with contextlib.suppress(ConnectionClosed):
-            first.recv(5)
+            first.recv(30)
         assert first.close_code == 1001
         # Nobody serves now.
         with ThreadPoolExecutor(1) as threads:
             waiting = threads.submit(join, address, callee.token)
             call = caller.call(callee)
             with started("chattrix-signaling", listener, settings):
-                second = waiting.result(15)
-                assert json.loads(second.recv(10))["type"] == "connected"
-                invitation = json.loads(second.recv(10))
+                second = waiting.result(60)
+                assert json.loads(second.recv(30))["type"] == "connected"
+                invitation = json.loads(second.recv(30))
                 assert invitation["type"] == "call_invitation"
                 assert invitation["data"]["callId"] == call["callId"]
                 second.close()
@@ -77,10 +78,10 @@ def test_requests_wait_while_the_supervisor_restarts(stack, tmp_path):
         listener.bind(path)
         listener.listen(64)
         with started("chattrix-supervisor", listener, settings):
-            assert '"status":"ready"' in ask_workers(path, "/readyz").communicate(timeout=10)[0]
-        with ask_workers(path, "/readyz") as waiting:
+            assert '"status":"ok"' in ask_workers(path, "/healthz").communicate(timeout=60)[0]
+        with ask_workers(path, "/healthz") as waiting:
             with started("chattrix-supervisor", listener, settings):
-                assert '"status":"ready"' in waiting.communicate(timeout=10)[0]
+                assert '"status":"ok"' in waiting.communicate(timeout=60)[0]
 
 
 @pytest.mark.parametrize("name", ["chattrix-signaling", "chattrix-supervisor"])
@@ -106,18 +107,23 @@ def test_the_service_manager_is_told(stack, tmp_path, name):
                         return True
             return False
 
+        def forget() -> None:
+            """What has come."""
+            manager.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    manager.recv(1000)
+
         with started(name, listener, settings) as process:
-            assert told("READY=1", 10)
+            assert told("READY=1", 60)
             for _ in range(3):
-                assert told("WATCHDOG=1", 5)
-            process.send_signal(signal.SIGSTOP)
-            # What it had sent before is still there.
-            told("WATCHDOG=1", 1)
-            assert not told("WATCHDOG=1", 1.5)
-            process.send_signal(signal.SIGCONT)
-            assert told("WATCHDOG=1", 5)
+                assert told("WATCHDOG=1", 60)
+            with halted(process.pid):
+                forget()
+                assert not told("WATCHDOG=1", 1.5)
+            assert told("WATCHDOG=1", 60)
             process.send_signal(signal.SIGTERM)
-            assert told("STOPPING=1", 5)
+            assert told("STOPPING=1", 60)
 
 
 def test_what_is_no_listening_socket_is_refused(stack):
@@ -125,4 +131,4 @@ def test_what_is_no_listening_socket_is_refused(stack):
     with socket.socket() as pipe:
         for name in ("chattrix-signaling", "chattrix-supervisor"):
             with started(name, pipe, stack_environment(stack)) as process:
-                assert process.wait(10) == 1
+                assert process.wait(60) == 1

@@ -86,9 +86,13 @@ def test_one_of_each(people):
     assert answer["totalCalls"] == 4
     assert answer["callsByType"] == {"audio": 2, "video": 2}
     assert answer["callsByStatus"] == {"completed": 2, "missed": 1, "rejected": 1, "failed": 0}
-    assert answer["totalDurationMinutes"] == pytest.approx(4.0, abs=0.2)
-    assert answer["averageCallDurationMinutes"] == pytest.approx(2.0, abs=0.1)
-    agree_with_count(answer, person.history(limit=100)["calls"])
+    entries = person.history(limit=100)["calls"]
+    talked = sorted(entry["durationSeconds"] for entry in entries)
+    # On a busy machine some seconds more than the 90 and the 150.
+    assert talked[:2] == [0, 0] and talked[2] >= 90 and talked[3] >= 150
+    assert answer["totalDurationMinutes"] == pytest.approx(sum(talked) / 60, abs=0.01)
+    assert answer["averageCallDurationMinutes"] == pytest.approx(sum(talked) / 120, abs=0.01)
+    agree_with_count(answer, entries)
 
 
 @criterion("R15.1", "R15.2", "R15.3", "R15.4", "R15.5")
@@ -135,25 +139,30 @@ def test_both_sides_count(people):
 
 def away_from_the_full_hour() -> None:
     """Sums per hour follow a shift by seconds only where no full hour lies between."""
+
+    def seconds_of_the_hour() -> int:
+        now = datetime.now(UTC)
+        return now.minute * 60 + now.second
+
     wait_until(
-        lambda: 60 < datetime.now(UTC).minute * 60 + datetime.now(UTC).second < 3500,
-        180,
+        lambda: 60 < seconds_of_the_hour() < 3480,
+        240,
         0.5,
         "a time away from the full hour",
     )
 
 
 @criterion("R15.1")
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("period", DAYS)
 def test_the_edge_of_a_period(people, period):
     """§7.3: exact to the second: a call leaves the period as its moment goes by."""
-    away_from_the_full_hour()
-    person = people.person()
-    finished_call(people, person, "video", "completed", 30)
-    finished_call(people, person, "audio", "missed")
     # On a busy machine the moment may be over before it is asked about.
-    for seconds in (3, 8, 20):
+    for seconds in (3, 8, 20, 40):
+        away_from_the_full_hour()
+        person = people.person()
+        finished_call(people, person, "video", "completed", 30)
+        finished_call(people, person, "audio", "missed")
         # Both calls get to lie so far inside; the completed one began 30 s earlier than that, outside.
         inside = seconds_inside(newest(person.history()["calls"]), person.statistics(period=period))
         shift_user(people.stack, [person.id], int(inside) - seconds)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from support.handshakes import not_admitted, ticket
 from support.sockets import Socket
+from support.stack import wait_until
 from support.wire import WAYS, Wire
 
 criterion = pytest.mark.criterion
@@ -13,21 +16,25 @@ criterion = pytest.mark.criterion
 
 def key_of(people, text: str) -> bytes:
     """The one key in Redis that is this ticket's."""
-    (key,) = [
+    # SCAN may give a key twice.
+    (key,) = {
         key
         for key in people.stack.redis.scan_iter(match="*ticket*", count=1000, _type="string")
         if text.encode() in key or text.encode() in (people.stack.redis.get(key) or b"")
-    ]
+    }
     return key
 
 
 @criterion("C6.1", "R9.1")
 def test_a_ticket_runs_out(people, stack):
     """It lives for 30 s and opens nothing afterwards."""
+    started = time.monotonic()
     text = ticket(people.person())
     key = key_of(people, text)
-    assert 28_000 < stack.redis.pttl(key) <= 30_000
+    left = stack.redis.pttl(key)
+    assert 30_000 >= left > 29_000 - (time.monotonic() - started) * 1000
     stack.redis.pexpire(key, 1)  # as if they had gone by
+    wait_until(lambda: not stack.redis.exists(key))
     not_admitted(stack, 401, "AUTHENTICATION_FAILED", query={"ticket": text})
 
 

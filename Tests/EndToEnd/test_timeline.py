@@ -20,6 +20,7 @@ def test_a_timeline(people):
     phone, tablet = callee.socket(device="phone"), callee.socket(device="tablet")
     call_id = caller.call(callee)["callId"]
     phone.take("call_invitation")
+    people.wait_for_status(caller, call_id, "ringing")
     assert phone.command("call.accept", callId=call_id)["status"] == 200
     tablet.take("call_answered_elsewhere")
     channel = caller.active()["channelId"]
@@ -66,7 +67,7 @@ def test_a_timeline(people):
         lines = [line for line in program_lines(people.stack) if "requestId" in line]
         return [line for line in lines if line["requestId"] == request_id]
 
-    assert wait_until(logged, 5)[0]["route"] == "/agora/token/generate"
+    assert wait_until(logged)[0]["route"] == "/agora/token/generate"
 
 
 def test_as_text(people):

@@ -9,6 +9,8 @@ import uuid
 import pytest
 
 from support import agora, expect
+from support.outages import at_leisure
+from support.pauses import Pauses
 from support.stack import ROOT
 
 criterion = pytest.mark.criterion
@@ -33,7 +35,7 @@ def check(stack, data, *, channel, role="publisher", seconds=3600) -> agora.Toke
     assert token.is_signed_with(stack["AGORA_APP_CERTIFICATE"])
     assert token.channel == data["channelId"] == channel
     assert isinstance(data["uid"], int) and token.uid == str(data["uid"])
-    assert abs(token.issued_at - time.time()) < 20
+    assert -60 < token.issued_at - time.time() <= 1
     assert token.expire == seconds
     assert data["role"] == role
     assert set(token.privileges) == (PUBLISHER if role == "publisher" else {agora.JOIN})
@@ -383,9 +385,10 @@ def test_a_token_that_inflates_to_megabytes(people):
     for padding in (100_000, 8_000_000):
         old = forged(people.stack, call["channelId"], uid, padding=padding)
         assert len(old) < 16_000
-        started = time.monotonic()
-        expect.invalid(refresh(caller, call["channelId"], old), oldToken="INVALID_TOKEN")
-        assert time.monotonic() - started < 5
+        with Pauses() as pauses:
+            expect.invalid(refresh(caller, call["channelId"], old), oldToken="INVALID_TOKEN")
+            took = pauses.took
+        assert took < at_leisure(5)
 
 
 @criterion("R4.3")

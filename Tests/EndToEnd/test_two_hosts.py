@@ -5,6 +5,7 @@ Each is a whole stack in a network namespace of its own, and reaches the data ov
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 import uuid
@@ -13,7 +14,7 @@ from collections import Counter
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from support import expect
+from support import expect, hints
 from support.clock import shift, stored
 from support.hosts import Device, at
 from support.outages import halted
@@ -22,7 +23,7 @@ from support.races import code_of, rows, together
 from support.sockets import Socket
 from support.stack import wait_until
 
-pytestmark = [pytest.mark.xdist_group("hosts"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.xdist_group("hosts")
 criterion = pytest.mark.criterion
 ROUNDS = 25
 
@@ -95,23 +96,16 @@ def test_tokens(pair, hosts):
 def test_invitations_cross_promptly(hosts_people, hosts):
     """Both sidecars listen to the one Redis, and an invitation does not wait for the poll."""
 
-    def delay(caller, callee) -> float:
-        socket = callee.socket()
-        wait_until(lambda: listeners(hosts, callee) == 1, 5, 0.01)
-        started = time.monotonic()
-        caller.call(callee)
-        socket.take("call_invitation")
-        return time.monotonic() - started
+    directions = itertools.cycle((hosts.both, hosts.both[::-1]))
 
-    def median() -> float:
-        delays = []
-        for here, there in (hosts.both, hosts.both[::-1]) * 7:
-            caller, callee = hosts_people.pair()
-            delays.append(delay(at(here, caller), at(there, callee)))
-        return sorted(delays)[7]
+    def sample() -> float:
+        here, there = next(directions)
+        caller, callee = hosts_people.pair()
+        return hints.delay(
+            at(here, caller), at(there, callee), lambda: listeners(hosts, callee) == 1
+        )
 
-    # By the poll alone, every 250 ms, half of them take longer than twice this.
-    wait_until(lambda: median() < 0.06, 15, 0.5, "prompt invitations")
+    wait_until(lambda: hints.are_prompt(sample), 90, 0.5, "prompt invitations")
 
 
 @criterion("R11.1")
@@ -121,14 +115,14 @@ def test_hints_go_only_to_hosts_that_hold_the_user(hosts_people, hosts):
     there = at(hosts.b, person)
     assert listeners(hosts, person) == 0
     sockets = [person.socket(), person.socket()]
-    wait_until(lambda: listeners(hosts, person) == 1, 5, 0.02)
+    wait_until(lambda: listeners(hosts, person) == 1)
     sockets.append(there.socket())
-    wait_until(lambda: listeners(hosts, person) == 2, 5, 0.02)
+    wait_until(lambda: listeners(hosts, person) == 2)
     sockets[0].close()
     sockets[2].close()
-    wait_until(lambda: listeners(hosts, person) == 1, 5, 0.02)
+    wait_until(lambda: listeners(hosts, person) == 1)
     sockets[1].close()
-    wait_until(lambda: listeners(hosts, person) == 0, 5, 0.02)
+    wait_until(lambda: listeners(hosts, person) == 0)
 
 
 @criterion("R2.1", "R2.2", "R11.1")
@@ -302,7 +296,7 @@ def test_a_timeout_with_two_sweepers(hosts_people, hosts):
         shift(hosts.data, "calls", f"caller_id IN ({among})", tuple(users), 61)
         time.sleep(0.3)  # more than what lies between two passes
     over = f"call_events WHERE event_type = 'call_timeout' AND user_id IN ({among})"
-    wait_until(lambda: hosts.count(over, *users) >= 60, 10, 0.05, "time-outs")
+    wait_until(lambda: hosts.count(over, *users) >= 60, 60, 0.05, "time-outs")
     for device in devices:
         device.socket.take("call_timeout", callId=call["callId"])
     assert callee.details(call["callId"])["status"] == "missed"

@@ -20,7 +20,7 @@ from support.programs import program, stack_environment
 from support.stack import ROOT, Stack, clean_environment, wait_until
 from support.variants import variant
 
-pytestmark = [*variant("upgraded"), pytest.mark.timeout(300)]
+pytestmark = [*variant("upgraded"), pytest.mark.timeout(600)]
 criterion = pytest.mark.criterion
 
 MIGRATION = """-- As a next version might have it.
@@ -65,7 +65,7 @@ class Units:
 
     def stop(self, name: str) -> None:
         self.running[name].terminate()
-        assert self.running[name].wait(45) == 0
+        assert self.running[name].wait(120) == 0
 
     def restart(self, name: str) -> None:
         self.stop(name)
@@ -78,13 +78,13 @@ class Units:
         """SIGHUP, and until every worker is another."""
         before = set(self.workers())
         self.running["supervisor"].send_signal(signal.SIGHUP)
-        wait_until(lambda: not before & set(self.workers()), 30, message="other workers")
+        wait_until(lambda: not before & set(self.workers()), 90, message="other workers")
 
     def close(self) -> None:
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
-            process.wait(45)
+            process.wait(120)
         for listener in self.listeners.values():
             listener.close()
 
@@ -100,17 +100,22 @@ def units(stack):
         running.close()
 
 
-def migrate(stack: Stack, folder, number: int) -> None:
-    """The migrations of a next version, by its `chattrix-ctl`."""
+def next_version(folder, number: int):
+    """A folder with the migrations of a next version."""
     shutil.copytree(ROOT / "sql", folder, dirs_exist_ok=True)
     (folder / f"9{number:03}_upgrade.sql").write_text(MIGRATION.format(number=number))
     (folder / "routines" / f"upgrade_{number}.sql").write_text(ROUTINE.format(number=number))
+    return folder
+
+
+def migrate(stack: Stack, folder) -> None:
+    """By the next version's `chattrix-ctl`."""
     subprocess.run(
         [program("chattrix-ctl"), "migrate", "--sql", str(folder)],
         env=clean_environment() | stack_environment(stack),
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=180,
     )
 
 
@@ -122,12 +127,15 @@ def migrate(stack: Stack, folder, number: int) -> None:
 def test_an_upgrade_in_use(stack, people, units, tmp_path, devices, threads):
     """Every step of it; then what each device and each request saw."""
     started = time.monotonic()
+    versions = [next_version(tmp_path / f"sql-{number}", number) for number in (1, 2)]
+    # The second has what the first one had.
+    next_version(versions[1], 1)
     with in_use(stack, people, devices, threads) as (phones, calls):
         units.reload()
         calls.go_on()
         assert not phones.codes, "a reload closed a WebSocket"
 
-        migrate(stack, tmp_path / "sql", 1)  # by another host, which is upgraded first
+        migrate(stack, versions[0])  # by another host, which is upgraded first
         calls.go_on()
 
         units.restart("signaling")
@@ -139,7 +147,7 @@ def test_an_upgrade_in_use(stack, people, units, tmp_path, devices, threads):
         calls.go_on()
 
         units.stop("supervisor")
-        migrate(stack, tmp_path / "sql", 2)  # ExecStartPre= of chattrix-calls.service
+        migrate(stack, versions[1])  # ExecStartPre= of chattrix-calls.service
         units.start("supervisor")
         units.restart("signaling")
         phones.await_closed(2)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
 
 from support import clock, expect
+from support.pauses import Pauses
 from support.people import send
 from support.programs import ctl
 from support.receiver import prepared_call
 from support.stack import wait_until
-from support.variants import variant
+from support.variants import SETTINGS, variant
 
-pytestmark = [*variant("webhooks"), pytest.mark.timeout(120)]
+pytestmark = variant("webhooks")
+RING_SECONDS = int(SETTINGS["webhooks"]["CALL_TIMEOUT_SECONDS"])
 
 
-def ids(requests) -> list[str]:
-    """The ids as they came, one that came several times once."""
-    return list(dict.fromkeys(request.id for request in requests))
+def told(receiver, call_id: str) -> list[str]:
+    """The types of a call's webhooks as they came, one that came several times (contract 8.2) once."""
+    return list({request.id: request.type for request in receiver.of(call_id)}.values())
 
 
 def test_an_invitation_reaches_the_receiver_of_a_sleeping_phone(people, receiver):
@@ -37,11 +40,12 @@ def test_an_invitation_reaches_the_receiver_of_a_sleeping_phone(people, receiver
         "expiresAt": call["expiresAt"],
         "calleeConnections": 0,
     }
-    (request,) = receiver.of(call["callId"])
+    request = receiver.of(call["callId"])[0]
     assert request.path == "/webhooks?from=tests"
     assert request.headers["content-type"] == "application/json"
     assert len(request.headers["webhook-signature"].split()) == len(receiver.secrets)
-    assert abs(int(request.headers["webhook-timestamp"]) - request.at) < 5
+    made = expect.moment(call["createdAt"]).timestamp()
+    assert int(made) <= int(request.headers["webhook-timestamp"]) <= request.at
     assert request.json["timestamp"].endswith("Z")
     caller.end(call["callId"])
 
@@ -52,20 +56,20 @@ def test_open_sockets_are_counted(people, receiver):
     sockets = [callee.socket() for _ in range(3)]
     sockets.pop().close()
 
-    def told() -> int:
+    def counted() -> int:
         call = caller.call(callee)
         data = receiver.data(call["callId"], "call.invitation")
         caller.end(call["callId"])
         return data["calleeConnections"]
 
-    wait_until(lambda: told() == 2, 10, 0.1)
+    wait_until(lambda: counted() == 2, 60, 0.1)
     for socket in sockets:
         socket.close()
-    wait_until(lambda: told() == 0, 10, 0.1)
+    wait_until(lambda: counted() == 0, 60, 0.1)
 
 
 @pytest.mark.parametrize("outcome", ["accepted", "rejected", "cancelled", "missed"])
-def test_the_end_of_the_ringing(people, receiver, outcome):
+def test_the_end_of_the_ringing(people, receiver, stack, outcome):
     """Contract 8.1: call.stopped_ringing however the invitation is over, once, before call.ended."""
     caller, callee, call = people.ringing()
     identity = call["callId"]
@@ -78,13 +82,15 @@ def test_the_end_of_the_ringing(people, receiver, outcome):
         callee.reject(identity, deviceId="phone-of-the-callee")
     elif outcome == "cancelled":
         caller.end(identity)
+    else:
+        clock.shift_call(stack, identity, RING_SECONDS)
     data = receiver.data(identity, "call.stopped_ringing")
     wanted = {"callId": identity, "calleeId": callee.id, "outcome": outcome, "deviceId": device}
     assert data == wanted
     receiver.wait(identity, "call.ended")
     missed = ["call.missed"] if outcome in ("missed", "cancelled") else []
     order = ["call.invitation", "call.stopped_ringing", *missed, "call.ended"]
-    assert receiver.types(identity) == order
+    assert told(receiver, identity) == order
 
 
 def test_a_missed_call(people, receiver):
@@ -111,7 +117,7 @@ def test_a_callee_who_is_not_to_be_disturbed_is_not_woken(people, receiver):
         expect.refused(caller.initiate(callee), 409, "USER_UNAVAILABLE")
         identity = caller.history()["calls"][0]["callId"]
         receiver.wait(identity, "call.missed", "call.ended")
-        assert receiver.types(identity) == ["call.missed", "call.ended"]
+        assert told(receiver, identity) == ["call.missed", "call.ended"]
         assert receiver.data(identity, "call.missed")["unseenMissed"] == number
         ended = receiver.data(identity, "call.ended")
         assert (ended["status"], ended["endReason"]) == ("rejected", "unavailable")
@@ -147,7 +153,7 @@ def test_a_busy_callee_is_not_woken(people, receiver, stack):
     expect.refused(other.initiate(callee), 409, "USER_BUSY")
     entry = other.history()["calls"][0]
     receiver.wait(entry["callId"], "call.missed", "call.ended")
-    assert receiver.types(entry["callId"]) == ["call.missed", "call.ended"]
+    assert told(receiver, entry["callId"]) == ["call.missed", "call.ended"]
     assert receiver.data(entry["callId"], "call.ended")["endReason"] == "busy"
     callee.end(first["callId"])
 
@@ -166,12 +172,11 @@ def test_a_failure_is_tried_again(people, receiver, action):
     actions = [action, action] if action in ("close", "half") else [action]
     caller, callee, call = prepared_call(people, receiver, *actions)
     caller.end(call["callId"])
-    requests = receiver.wait(call["callId"], "call.ended", timeout=20)
-    types = [request.type for request in requests]
-    assert types[-3:] == ["call.stopped_ringing", "call.missed", "call.ended"]
-    invitations = requests[:-3]
+    requests = receiver.wait(call["callId"], "call.ended", timeout=90)
+    order = ["call.invitation", "call.stopped_ringing", "call.missed", "call.ended"]
+    assert [kind for kind, _ in itertools.groupby(request.type for request in requests)] == order
+    invitations = [request for request in requests if request.type == "call.invitation"]
     assert len(invitations) == len(actions) + 1
-    assert {request.type for request in invitations} == {"call.invitation"}
     assert len({request.id for request in invitations}) == 1
     assert invitations[-1].at - invitations[0].at > 0.75
     for request in requests:
@@ -180,25 +185,32 @@ def test_a_failure_is_tried_again(people, receiver, action):
 
 def test_a_receiver_that_hangs_holds_up_its_own_call_only(people, receiver):
     """Contract 8.2: no answer within 10 s is a failure; other calls are told meanwhile."""
-    hanging = [prepared_call(people, receiver, "hang") for _ in range(3)]
-    for _, _, call in hanging:
-        receiver.wait(call["callId"], "call.invitation")
-    caller, callee, call = people.ringing()
-    caller.end(call["callId"])
-    receiver.wait(call["callId"], "call.ended", timeout=8)
+    # On a machine that stands still for ten seconds the requests that hang are given up meanwhile.
+    for _ in range(3):
+        with Pauses() as pauses:
+            hanging = [prepared_call(people, receiver, "hang") for _ in range(3)]
+            for _, _, call in hanging:
+                receiver.wait(call["callId"], "call.invitation")
+            caller, callee, call = people.ringing()
+            caller.end(call["callId"])
+            receiver.wait(call["callId"], "call.ended")
+            hang = [len(receiver.of(stuck["callId"])) == 1 for _, _, stuck in hanging]
+        if all(hang):
+            break
+        assert pauses.seconds > 1, "a call waited for others"
+    assert all(hang)
     for _, _, stuck in hanging:
-        assert len(receiver.of(stuck["callId"])) == 1
-    for _, _, stuck in hanging:
-        wait_until(lambda c=stuck: len(receiver.of(c["callId"])) > 1, 25, 0.1)
+        wait_until(lambda c=stuck: len(receiver.of(c["callId"])) > 1, 90, 0.1)
         invitations = [r for r in receiver.of(stuck["callId"]) if r.type == "call.invitation"]
         assert len({request.id for request in invitations}) == 1
-        assert invitations[1].at - invitations[0].at > 9.5
+        first, second = (int(each.headers["webhook-timestamp"]) for each in invitations[:2])
+        assert second - first >= 10
 
 
 def test_the_receiver_says_when(people, receiver):
     """Contract 8.2: Retry-After holds in place of the schedule."""
     _, _, call = prepared_call(people, receiver, (503, {"Retry-After": "3"}))
-    wait_until(lambda: len(receiver.of(call["callId"])) > 1, 15)
+    wait_until(lambda: len(receiver.of(call["callId"])) > 1, 60)
     first, second = receiver.of(call["callId"])[:2]
     assert second.at - first.at > 2.9
 
@@ -241,8 +253,8 @@ def test_an_invitation_is_not_sent_long_after_it_expired(people, receiver, stack
         clock.shift_call(stack, call["callId"], 3600)
     finally:
         receiver.open()
-    receiver.wait(call["callId"], "call.ended", timeout=30)
-    assert receiver.types(call["callId"]) == ["call.missed", "call.ended"]
+    receiver.wait(call["callId"], "call.ended", timeout=90)
+    assert told(receiver, call["callId"]) == ["call.missed", "call.ended"]
     states = [row["state"] for row in waiting(stack, call["callId"])]
     assert states[:2] == ["failed", "failed"]
 
@@ -259,8 +271,8 @@ def test_a_receiver_that_is_away_for_a_moment(people, receiver):
     finally:
         receiver.open()
     for call in calls:
-        receiver.wait(call, "call.ended", timeout=20)
-        assert receiver.types(call) == ["call.invitation", "call.stopped_ringing", "call.ended"]
+        receiver.wait(call, "call.ended", timeout=90)
+        assert told(receiver, call) == ["call.invitation", "call.stopped_ringing", "call.ended"]
 
 
 def later(stack, calls: list[str], seconds: int) -> None:
@@ -290,14 +302,14 @@ def test_a_receiver_that_is_away_for_ten_minutes(people, receiver, stack):
             later(stack, calls, 130)
             return min(attempts()) >= times
 
-        wait_until(lambda: has_been_tried(4), 60, 0.5)
+        wait_until(lambda: has_been_tried(4), 150, 0.5)
         assert not any(receiver.of(call) for call in calls)
     finally:
         receiver.open()
     later(stack, calls, 800)
     for call in calls:
-        receiver.wait(call, "call.ended", timeout=20)
-        assert receiver.types(call) == ["call.ended"]
+        receiver.wait(call, "call.ended", timeout=90)
+        assert told(receiver, call) == ["call.ended"]
 
         def states(call=call) -> list[str]:
             return [row["state"] for row in waiting(stack, call)]
@@ -314,16 +326,18 @@ def test_no_more_than_so_many_at_once(people, receiver):
         return sum(1 for call in ids if receiver.of(call))
 
     def most_at_once() -> int:
-        """Begun within five seconds, while none is answered and none has been given up, which takes ten."""
-        times = [request.at for call in ids for request in receiver.of(call)]
+        """Of the calls' first requests, begun within five seconds by the sender's clock: none is answered, and none is
+        given up before ten."""
+        firsts = [found[0] for call in ids if (found := receiver.of(call))]
+        times = [int(request.headers["webhook-timestamp"]) for request in firsts]
         return max(sum(begin <= time_ < begin + 5 for time_ in times) for begin in times)
 
-    wait_until(lambda: begun() >= 12, 30)
+    wait_until(lambda: begun() >= 12, 90)
     time.sleep(1)
     assert most_at_once() <= 16
     receiver.gate.set()
     try:
-        wait_until(lambda: begun() == 24, 30, 0.1)
+        wait_until(lambda: begun() == 24, 90, 0.1)
     finally:
         receiver.gate.clear()
     for caller, _, call in calls:

@@ -116,7 +116,7 @@ class Devices:
 
         wait_until(connected, seconds, 0.05, "all devices connected")
 
-    def await_closed(self, each: int, seconds: float = 30) -> None:
+    def await_closed(self, each: int, seconds: float = 90) -> None:
         """Until every device has seen so many connections end."""
 
         def closed():
@@ -124,7 +124,7 @@ class Devices:
 
         wait_until(closed, seconds, 0.05, f"{each} closed connections of each device")
 
-    def await_events(self, seconds: float = 30) -> None:
+    def await_events(self, seconds: float = 90) -> None:
         """Until each has had all of its user's events, which are counted from 1."""
         newest = {
             row["user_id"]: row["last_event_id"]
@@ -189,7 +189,7 @@ class Calls:
         self.faults.append(expect.described(response))
         return None
 
-    def go_on(self, requests_: int = 50, seconds: float = 60) -> None:
+    def go_on(self, requests_: int = 50, seconds: float = 120) -> None:
         """Until so many more have been answered."""
         wanted = self.answered + requests_
         wait_until(lambda: self.answered >= wanted, seconds, message=f"{requests_} more answers")

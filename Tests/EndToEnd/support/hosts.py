@@ -58,7 +58,7 @@ class Hosts:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
         )
         if done.returncode != 0:
             raise RuntimeError(f"hosts.sh {' '.join(arguments)}: {done.stdout}{done.stderr}")
@@ -96,7 +96,7 @@ class Hosts:
             shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def answers(host: Stack, patience: float = 5) -> bool:
+def answers(host: Stack, patience: float = 15) -> bool:
     """Whether nginx, workers and database are there."""
     try:
         return nobody(host).get("/calls/active", timeout=patience).status_code == 200
@@ -131,7 +131,7 @@ def without(host: Stack, program: str) -> Iterator[None]:
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):  # workers go by themselves
                 kill(pid)
-        wait_until(lambda: not any(alive(pid) for pid in victims), 5)
+        wait_until(lambda: not any(alive(pid) for pid in victims))
         yield
 
 
@@ -144,7 +144,7 @@ class Device:
         self.sockets: list[Socket] = []
         self.connect(person.stack, first=True)
 
-    def connect(self, host: Stack, first: bool = False, patience: float = 15) -> Socket:
+    def connect(self, host: Stack, first: bool = False, patience: float = 60) -> Socket:
         """Connects, over and over until the host lets it in."""
         seen = {} if first else {"last_event_id": self.last}
 
@@ -169,7 +169,7 @@ class Device:
         """Waits for an event, unless it has come already."""
         fits = [frame for frame in self.events if frame["type"] == kind]
         if not any(members.items() <= frame["data"].items() for frame in fits):
-            self.socket.take(kind, 10, **members)
+            self.socket.take(kind, **members)
 
     @property
     def events(self) -> list[dict]:

@@ -12,6 +12,7 @@ import requests
 
 from description import responses
 from support import expect, keys
+from support.clock import prolong
 from support.sockets import Socket
 from support.stack import PATIENCE, Stack, wait_until
 
@@ -203,6 +204,14 @@ class People:
         expect.succeeded(caller.set_status(call["callId"], "disconnecting"))
         return caller, callee, call
 
+    def disconnecting_for_long(self) -> tuple[Person, Person, dict]:
+        """A call that stays so; after ten seconds it would be ended."""
+        while True:
+            caller, callee, call = self.disconnecting()
+            prolong(self.stack, call["callId"])
+            if caller.details(call["callId"])["status"] == "disconnecting":
+                return caller, callee, call
+
     def ended(self, kind: str = "video") -> tuple[Person, Person, dict]:
         caller, callee, call = self.connected(kind)
         caller.end(call["callId"])
@@ -219,6 +228,8 @@ class People:
             return self.ringing()
         if status == "ringing":
             return self.with_device_ringing()
+        if status == "disconnecting":
+            return self.disconnecting_for_long()
         return getattr(self, status)()
 
     def with_device_ringing(self) -> tuple[Person, Person, dict]:

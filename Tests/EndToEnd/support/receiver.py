@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
+import functools
 import ipaddress
 import json
 import secrets
@@ -39,7 +40,7 @@ class Request:
     body: bytes
     at: float
 
-    @property
+    @functools.cached_property
     def json(self) -> dict:
         return json.loads(self.body)
 
