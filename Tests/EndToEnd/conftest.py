@@ -33,6 +33,7 @@ from support.stack import (
 from support.variants import Variant, free_port
 
 BROUGHT_UP = pytest.StashKey[Path]()
+VARIANTS = pytest.StashKey[dict[str, Variant | None]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,10 +97,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         make("down", directory, {})
 
 
+def variant_of(item: pytest.Item | None) -> str | None:
+    mark = item and item.get_closest_marker("variant")
+    return mark.args[0] if mark else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A worker has the tests of a variant one after the other: behind the last one its stack would only keep the
+    machine busy."""
+    name = variant_of(item)
+    if hasattr(item.config, "workerinput") and name not in (None, variant_of(nextitem)):
+        running = item.config.stash.get(VARIANTS, {}).pop(name, None)
+        if running is not None:
+            running.down()
+
+
 @pytest.fixture(scope="session")
-def variants():
-    """The stacks of their own that this worker has brought up, by name."""
-    running: dict[str, Variant | None] = {}
+def variants(request):
+    """The stacks of their own that this worker has up, by name."""
+    running: dict[str, Variant | None] = request.config.stash.setdefault(VARIANTS, {})
     yield running
     for variant in filter(None, running.values()):
         variant.down()
@@ -113,10 +130,9 @@ def base_stack() -> Stack:
 @pytest.fixture
 def stack(request, base_stack, variants) -> Stack:
     """The default stack, or the one that the test's `variant` mark names."""
-    mark = request.node.get_closest_marker("variant")
-    if mark is None:
+    name = variant_of(request.node)
+    if name is None:
         return base_stack
-    (name,) = mark.args
     if name not in variants:
         variants[name] = None
         variants[name] = Variant(name)
