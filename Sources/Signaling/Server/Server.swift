@@ -128,7 +128,7 @@ package final class Server {
     guard shutdown == nil else { return }
     if let listener { epoll.remove(listener.raw) }
     listener = nil
-    shutdown = Shutdown(self)
+    shutdown = Shutdown(capacity: table.capacity, settings)
     handler?.stopping()
   }
 

@@ -9,6 +9,7 @@ import json
 import resource
 import select
 import socket
+import struct
 import time
 
 from websockets.client import ClientProtocol
@@ -39,7 +40,7 @@ class Member:
     protocol: ClientProtocol
     refused: int | None = None
     frames: list[dict] = dataclasses.field(default_factory=list)
-    # When the Close frame came, on the monotonic clock.
+    # When the Close frame came to this machine, on the monotonic clock; it may be read much later.
     closed_at: float | None = None
     # The stream ended.
     is_gone: bool = False
@@ -48,6 +49,13 @@ class Member:
     def last_event_id(self) -> str:
         ids = [frame["id"] for frame in self.frames if "id" in frame]
         return ids[-1] if ids else self.frames[0]["data"]["lastEventId"]
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the newest bytes came (tcp(7): TCP_INFO, tcpi_last_data_recv)."""
+        info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        (milliseconds,) = struct.unpack_from("I", info, 52)
+        return milliseconds / 1000
 
     def send_pending(self) -> None:
         for data in self.protocol.data_to_send():
@@ -73,7 +81,7 @@ class Member:
             elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 self.frames.append(json.loads(event.data))
             elif isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
-                self.closed_at = time.monotonic()
+                self.closed_at = time.monotonic() - self.silence
         self.send_pending()
 
 
