@@ -148,11 +148,9 @@ class Requests:
     def initiate(self, worker: Worker) -> bytes:
         self.number = self.number % (PAIRS - 1) + 1
         callee = f"bench-callee-{self.number + 1}"
+        both = f"'{callee}', '{callee.replace('callee', 'caller')}'"
         with self.database.cursor() as cursor:
-            cursor.execute(
-                "UPDATE user_lines SET call_id = NULL WHERE user_id IN (%s, %s)",
-                (callee, callee.replace("callee", "caller")),
-            )
+            execute(cursor, f"UPDATE user_lines SET call_id = NULL WHERE user_id IN ({both})")
         body = json.dumps({"calleeId": callee, "callType": "video"}).encode()
         return worker.ask("POST", "/api/v1/calls/initiate", self.tokens[self.number], body)
 
@@ -269,23 +267,37 @@ def heartbeat(env: dict[str, str], token: str, folder: Path) -> Cost:
                     client.send('{"type":"heartbeat"}')
                     assert '"heartbeat.ack"' in client.recv(timeout=60)
 
+            def counted(act: Callable[[], None]) -> Profile:
+                control(process, "--zero", folder)
+                before = dumps(folder)
+                act()
+                control(process, "--dump", folder)
+                return Profile(dump_of_thread(folder, before), "chattrix-signaling")
+
             beat(HEARTBEATS // 4)
-            control(process, "--zero", folder)
-            before = dumps(folder)
-            beat(HEARTBEATS)
-            control(process, "--dump", folder)
-        found: list[Path] = []
-        while not found and time.monotonic() < deadline:
-            time.sleep(0.2)
-            found = [path for path in dumps(folder) - before if path.name.endswith("-01")]
-        profile = Profile(found[0], "chattrix-signaling")
+            began = time.monotonic()
+            busy = counted(lambda: beat(HEARTBEATS))
+            seconds = time.monotonic() - began
+            # What the clock has it do meanwhile, the more the slower the machine is, is no heartbeat's.
+            idle = counted(lambda: time.sleep(seconds))
         return Cost(
-            profile.own // HEARTBEATS, profile.others // HEARTBEATS,
-            round(profile.allocations / HEARTBEATS), 0.0,
+            (busy.own - idle.own) // HEARTBEATS, (busy.others - idle.others) // HEARTBEATS,
+            round((busy.allocations - idle.allocations) / HEARTBEATS), 0.0,
         )  # fmt: skip
     finally:
         process.kill()
         process.wait(30)
+
+
+def dump_of_thread(folder: Path, before: set[Path]) -> Path:
+    """That of the first thread, once it is there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = [path for path in dumps(folder) - before if path.name.endswith("-01")]
+        if found:
+            return found[0]
+        time.sleep(0.2)
+    raise SystemExit("callgrind wrote no dump")
 
 
 def check(answer: bytes) -> None:
