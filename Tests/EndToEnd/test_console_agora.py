@@ -59,6 +59,7 @@ def test_it_shows_pictures(console, sdk):
     one, two = sdk()
     expect(one.element.locator(".picture-own")).to_have_text("picture")
     two.is_in_phase("connected")
+    wait_until(lambda: console.page.evaluate("AgoraRTC.joined.length") == 2, 45)
     console.page.evaluate("AgoraRTC.clients[0].emit('user-published', {}, 'video')")
     expect(console.page.locator(".picture-peer")).to_have_text("picture")
     one.press("end")
@@ -70,6 +71,8 @@ def test_its_token_is_renewed(console, sdk):
     one, two = sdk("audio")
     for phone in (one, two):
         phone.is_in_phase("connected")
+    # A phone is connected also where only the other one has said so.
+    wait_until(lambda: console.page.evaluate("AgoraRTC.joined.length") == 2, 45)
     console.page.evaluate("AgoraRTC.clients[0].emit('token-privilege-will-expire')")
     wait_until(lambda: console.page.evaluate("AgoraRTC.renewed.length"), 45, message="a token")
     (renewed,) = console.page.evaluate("AgoraRTC.renewed")

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from support.stack import wait_until
+
 pytestmark = pytest.mark.xdist_group("console")
 
 
@@ -51,6 +53,8 @@ def test_do_not_disturb(console, pair):
     console.page.reload()
     expect(availability).to_have_value("until")
     availability.select_option("on")
+    # The page shows what was chosen before the server has it.
+    wait_until(lambda: not pair[1].get("/me/availability").json()["data"]["doNotDisturb"], 45)
     one.press("video")
     two.is_in_phase("incoming")
 

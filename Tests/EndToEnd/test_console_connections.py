@@ -55,7 +55,7 @@ def test_reloaded_on_a_slow_device(console, pair):
         lock,
     )
     console.page.reload()
-    wait_until(lambda: other.evaluate("Boolean(window.end)"), 20)
+    wait_until(lambda: other.evaluate("Boolean(window.end)"), 45)
     console.page.wait_for_timeout(4000)
     other.evaluate("end()")
     one.is_in_phase("ringing")
@@ -209,7 +209,8 @@ def test_a_login_that_is_not_renewed(console, people):
     """Contract 10: the server closes with 4401, and without another token nothing is tried again. The login begins
     when the page asks for it."""
     person = people.person()
-    console.page.expose_function("login", lambda: login(person, 10)[0])
+    # Long enough for a machine that stands still before the page has connected with it.
+    console.page.expose_function("login", lambda: login(person, 20)[0])
     console.open()
     states = console.page.evaluate(
         """async () => {

@@ -70,6 +70,10 @@ def test_an_operators_view_of_a_host_that_does_not_answer(opened):
     page.unroute("**/metrics")
     expect(fault).to_be_hidden()
     sockets = page.locator("[data-figure='ops.sockets'] .value")
+    expect(sockets).to_have_text(re.compile(r"\d+"))
+    # While nothing is answered nothing moves, whatever other tests open.
+    page.route("**/metrics", lambda route: route.abort())
+    expect(fault).to_have_text("No answer from /metrics.")
     before = sockets.text_content()
     page.route("**/metrics", lambda route: route.fulfill(body="chattrix_signaling_up 0\n"))
     expect(fault).to_have_text("The WebSocket server does not answer.")

@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Playwright, Request, expect
 
 from support.people import Person
-from support.stack import Stack
+from support.stack import Stack, wait_until
 
 # Beside 1,800 other tests on two cores a page may take long; nothing waits for that long otherwise.
 SECONDS = 45
@@ -30,6 +30,23 @@ EXPECTED = re.compile(r"Failed to load resource|WebSocket connection to")
 ENDED_BY_NETWORK: list[str] = []
 # Best practices and WCAG 2.2 AA.
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+# Keeps every text that elements on a phone have had, by phone and selector: what a phone shows for some seconds only may
+# be over when a test on a busy machine looks.
+KEEPS_TEXTS = """(selectors) => {
+  globalThis.texts = [];
+  const seen = new Set();
+  const look = () => {
+    for (const selector of selectors)
+      for (const element of document.querySelectorAll(selector)) {
+        const entry = [element.closest("[data-user]")?.dataset.user, selector, element.textContent];
+        if (seen.size < seen.add(JSON.stringify(entry)).size) texts.push(entry);
+      }
+  };
+  new MutationObserver(look).observe(document, {
+    attributes: true, characterData: true, childList: true, subtree: true,
+  });
+}"""
 
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -88,6 +105,10 @@ class Console:
                 sessionStorage.setItem(`chattrix.phone.${{index}}`, JSON.stringify(each)));"""
         )
 
+    def keep_texts(self, *selectors: str) -> None:
+        """From the next page on, for `Phone.has_shown`."""
+        self.context.add_init_script(f"({KEEPS_TEXTS})({list(selectors)!r})")
+
     def open(self, path: str = "/console/", origin: str | None = None) -> Page:
         self.page.goto((origin or self.stack["OPS_URL"].rstrip("/")) + path)
         return self.page
@@ -120,7 +141,7 @@ class Phone:
 
     def __init__(self, page: Page, person: Person | str):
         identity = person if isinstance(person, str) else person.id
-        self.page = page
+        self.page, self.identity = page, identity
         self.element = page.locator(f"[data-user='{identity}']")
         self.stage = self.element.locator(".stage")
         self.headline = self.element.locator(".headline")
@@ -149,6 +170,18 @@ class Phone:
     def says(self, words: str | re.Pattern) -> None:
         expect(self.headline).to_have_text(words)
 
+    def has_shown(self, selector: str, words: str | re.Pattern = "") -> None:
+        """At some time since the page was opened (`Console.keep_texts`)."""
+        pattern = re.compile(words)
+
+        def shown() -> bool:
+            return any(
+                (user, where) == (self.identity, selector) and pattern.search(text)
+                for user, where, text in self.page.evaluate("texts")
+            )
+
+        wait_until(shown, SECONDS, 0.1, f"{selector} with {words!r}")
+
     def tab(self, name: str) -> Locator:
         """Opens a tab and gives its panel."""
         self.element.locator(f"[data-tab={name}]").click()
@@ -168,6 +201,8 @@ class Door:
         self.origin = f"https://localhost:{self.listener.getsockname()[1]}"
         self.is_shut = False
         self.pairs: list[tuple[socket.socket, socket.socket]] = []
+        # Of both, so that nothing that is just being let in is overlooked.
+        self.lock = threading.Lock()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
@@ -176,11 +211,12 @@ class Door:
                 inside, _ = self.listener.accept()
             except OSError:
                 return
-            if self.is_shut:
-                inside.close()
-                continue
-            outside = socket.create_connection(self.target)
-            self.pairs.append((inside, outside))
+            with self.lock:
+                if self.is_shut:
+                    inside.close()
+                    continue
+                outside = socket.create_connection(self.target)
+                self.pairs.append((inside, outside))
             for pair in [(inside, outside), (outside, inside)]:
                 threading.Thread(target=self.copy, args=pair, daemon=True).start()
 
@@ -199,14 +235,15 @@ class Door:
 
     def shut(self) -> None:
         """Cuts what goes through, and lets nothing through any more."""
-        self.is_shut = True
-        for pair in self.pairs:
-            for end in pair:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-        self.pairs.clear()
+        with self.lock:
+            self.is_shut = True
+            for pair in self.pairs:
+                for end in pair:
+                    try:
+                        end.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        pass
+            self.pairs.clear()
 
     def open(self) -> None:
         self.is_shut = False

@@ -1,9 +1,21 @@
 // The far side of chattrix.js as a test has it: sockets that say and lose what they are told to, and answers to
 // requests. Timers are the test's, too (Playwright's clock).
 
-// Until what follows from the last step has happened: bodies are read in tasks of the browser's, which no clock holds.
+// Bodies that are being read: in tasks of the browser's, which no clock holds.
+let reading = 0;
+const { text } = Response.prototype;
+Response.prototype.text = async function () {
+  reading++;
+  try {
+    return await text.call(this);
+  } finally {
+    reading--;
+  }
+};
+
+// Until what follows from the last step has happened.
 globalThis.settle = async () => {
-  for (let task = 0; task < 20; task++)
+  for (let task = 0; task < 20; task = reading ? 0 : task + 1)
     await new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = resolve;
