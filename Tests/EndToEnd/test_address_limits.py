@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from support.logs import access_line, files, settle
+from support.logs import access_line, settle, texts
 from support.raw import dial, exchange, parsed, status
 from support.silence import upgrade
 from support.variants import variant
@@ -29,7 +29,7 @@ def asked(
 
 def clear(stack, request: str) -> tuple:
     """The answer to bytes in clear, at the port that redirects."""
-    with socket.create_connection(("127.0.0.1", int(stack["STACK_HTTP_PORT"])), 10) as connection:
+    with socket.create_connection(("127.0.0.1", int(stack["STACK_HTTP_PORT"])), 30) as connection:
         connection.sendall(request.encode())
         answer = b""
         while piece := connection.recv(65536):
@@ -71,8 +71,7 @@ def test_from_http_to_https(stack, method):
     assert headers["cache-control"] == "no-store" and "strict-transport-security" not in headers
     line = access_line(stack, headers["x-request-id"])
     assert line["path"] == "/api/v1/calls/active" and line["status"] == 308
-    for path in files(stack):
-        assert token not in path.read_bytes().decode(errors="replace"), path
+    assert not [path for path, text in texts(stack).items() if token in text]
 
 
 def test_only_the_own_name_is_redirected(stack):
@@ -117,14 +116,14 @@ def test_handshakes_of_one_address(people, stack):
     assert 4 <= count < 20
     is_rate_limit(refusal)
     query = f"GET /ws?token={token} HTTP/1.1\r\nHost: localhost\r\n{via}Connection: close\r\n\r\n"
-    assert status(exchange(stack, query.encode())) == 429
+    # On a slow machine one may be let through again by now.
+    until_refused(lambda: parsed(exchange(stack, query.encode())))
     assert (
         status(exchange(stack, upgrade(stack, token, via.replace(".3", ".4")), until=b"\r\n\r\n"))
         == 101
     )
     settle(stack)
-    for path in files(stack):
-        assert token not in path.read_bytes().decode(errors="replace"), path
+    assert not [path for path, text in texts(stack).items() if token in text]
 
 
 @pytest.mark.nginx("Apache limits neither the requests nor the sockets of an address")
@@ -132,15 +131,14 @@ def test_sockets_of_one_address(people, stack):
     """So many at the same time; one that closes makes room."""
     request = upgrade(stack, people.person().token, "X-Forwarded-For: 203.0.113.5\r\n")
     opened = []
-    for _ in range(4):
-        connection = dial(stack)
-        connection.sendall(request)
-        opened.append((connection, connection.recv(4096)))
     try:
-        assert [status(answer) for _, answer in opened] == [101, 101, 101, 429]
-        is_rate_limit(parsed(opened[3][1]))
+        for _ in range(3):
+            opened.append(dial(stack))
+            opened[-1].sendall(request)
+            assert status(opened[-1].recv(4096)) == 101
+        is_rate_limit(parsed(exchange(stack, request)))
     finally:
-        for connection, _ in opened:
+        for connection in opened:
             connection.close()
 
 

@@ -158,9 +158,17 @@ def test_another_secret(stack, secret):
 )
 def test_times_with_leeway(stack, secret, claims, good):
     """`exp` and `nbf` are honoured with a leeway of 30 s."""
-    moments = {name: int(time.time()) + offset for name, offset in claims.items()}
-    token = keys.token(secret, "somebody", **moments)
-    (admitted if good else refused)(stack, token)
+    is_in_time = False
+    while not is_in_time:
+        began = time.time()
+        moments = {name: int(began) + offset for name, offset in claims.items()}
+        response = send(stack, "GET", "/calls/active", keys.token(secret, "somebody", **moments))
+        # No leeway ends within 9 s; a machine that stood still for longer has to be asked again.
+        is_in_time = time.time() < began + 9
+    if good:
+        expect.succeeded(response)
+    else:
+        expect.refused(response, 401, "AUTHENTICATION_FAILED")
 
 
 @criterion("R9.5")

@@ -11,7 +11,7 @@ import pytest
 
 from support.outbox import write_events
 from support.silence import upgrade
-from support.stack import resident_bytes, wait_until
+from support.stack import PATIENCE, resident_bytes, wait_until
 from support.variants import variant
 
 pytestmark = variant("unlimited")
@@ -25,20 +25,23 @@ def test_a_long_replay(people):
     device = callee.socket(last_event_id=before)
     assert int(device.greeting["lastEventId"]) == last
     caller.end(call["callId"])
-    device.take("call_ended", timeout=30)
+    device.take("call_ended", timeout=60)
     numbers = [int(frame["id"]) for frame in device.events]
     assert numbers == list(range(before + 1, last + 2))
 
 
 def plain_connection(people, user) -> socket.socket:
-    """A connection to the sidecar itself that can take in only a few kilobytes."""
+    """A connection to the sidecar itself that can take in only a few kilobytes, and has been greeted."""
     host, port = people.stack["SIGNALING_ADDRESS"].rsplit(":", 1)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(20)
+    connection.settimeout(PATIENCE)
     connection.connect((host, int(port)))
     connection.sendall(upgrade(people.stack, user.token))
-    assert connection.recv(12).startswith(b"HTTP/1.1 101")
+    answer = b""
+    while b'"type":"connected"' not in answer:
+        answer += connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 101"[: len(answer)])
     return connection
 
 
@@ -52,7 +55,7 @@ def test_a_slow_reader_is_never_buffered_without_bound(people):
     pid = people.stack.pid("SIGNALING")
     before = resident_bytes(pid)
     with plain_connection(people, callee) as slow:
-        time.sleep(0.2)  # the greeting has been written, so what follows is no replay
+        # The greeting has come, so what follows is no replay.
         last = write_events(people, callee, call["callId"], 4000, padding=4000)
         caller.report(call["callId"], "poor")  # a hint, so that the relay looks at once
         peak = 0
@@ -61,13 +64,17 @@ def test_a_slow_reader_is_never_buffered_without_bound(people):
             peak = max(peak, resident_bytes(pid) - before)
             time.sleep(0.02)
         received = bytearray()
-        slow.settimeout(3)
         with contextlib.suppress(ConnectionResetError, TimeoutError):
             while piece := slow.recv(1 << 20):
                 received += piece
+                slow.settimeout(3)
     assert peak < 4 * 1024 * 1024, peak
     numbers = [int(number) for number in re.findall(rb'"id":"(\d+)"', received)]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
     device = callee.socket(last_event_id=last)
     assert device.take("call_quality_warning", participantId=caller.id)
-    wait_until(lambda: resident_bytes(pid) - before < 2 * 1024 * 1024, 10, 0.2, "memory given back")
+    wait_until(
+        lambda: resident_bytes(pid) - before < 2 * 1024 * 1024,
+        interval=0.2,
+        message="memory given back",
+    )

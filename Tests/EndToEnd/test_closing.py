@@ -87,6 +87,13 @@ def listening(people):
     device.close()
 
 
+def ends_with(wire: Wire) -> None:
+    """Nothing comes after a Close frame; whoever is slow to answer it finds that the server has gone."""
+    with contextlib.suppress(ConnectionError):
+        wire.flush()
+        assert wire.rest() == b"", "nothing comes after a Close frame"
+
+
 def missed_nothing(caller, device: Device, call_id: str, quality: str) -> None:
     """What happened while it was away is what the device is sent first when it is back."""
     expect.succeeded(caller.report(call_id, quality))
@@ -121,7 +128,7 @@ def test_faults(listening, fault):
     close = closing(device.wire)
     assert close.code == code, close
     assert reason in close.reason and close.reason.isascii(), close
-    assert device.wire.rest() == b"", "nothing comes after a Close frame"
+    ends_with(device.wire)
     missed_nothing(caller, device, call_id, "poor")
 
 
@@ -156,16 +163,14 @@ def test_a_shutdown(people, listening):
         for wire in [device.wire, talking, *wires]:
             close = closing(wire)
             assert close.code == 1001 and "shut" in close.reason, close
-            wire.flush()
-            assert wire.rest() == b""
+            ends_with(wire)
             wire.close()
-        assert server.wait(10) == 0
+        assert server.wait(60) == 0
     with sidecar(people.stack, address):
         missed_nothing(caller, device, call_id, "veryBad")
 
 
 @criterion("C6.4")
-@pytest.mark.timeout(60)
 def test_the_database_is_away(people, listening, tmp_path):
     """1013 for who cannot be told where it stands; nothing is lost when the database is back."""
     caller, device, call_id = listening
@@ -175,7 +180,7 @@ def test_the_database_is_away(people, listening, tmp_path):
         device.leave("close")
         device.door = address
         device.open()
-        device.wire.socket.settimeout(30)
+        device.wire.socket.settimeout(60)
         device.wire.accepted()
         close = closing(device.wire)
         assert close.code == 1013 and "database" in close.reason, close
@@ -224,7 +229,7 @@ def test_a_slow_reader(people, listening):
         assert resident_bytes(server.pid) - before < 4_000_000
         close = take_the_rest(device, first + 4)
         assert close is not None and close.code == 1013 and "slow" in close.reason, close
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
             assert b"chattrix_signaling_slow_readers_total 1\n" in answer.read()
         has_lost_nothing(device, first, first + 4)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support import expect
+from support.stack import PATIENCE
 
 criterion = pytest.mark.criterion
 
@@ -19,12 +20,13 @@ def test_a_ping_is_answered(people):
     """RFC 6455 §5.5.2: a pong with the same payload, also for the longest."""
     socket = people.person().socket()
     for payload in (b"", b"x", b"y" * 125):
-        assert socket.connection.ping(payload).wait(5)
+        assert socket.connection.ping(payload).wait(PATIENCE)
 
 
 def test_closing_handshake(people):
     """The server answers a close with the same code (RFC 6455 §5.5.1)."""
     socket = people.person().socket()
+    socket.connection.close_timeout = PATIENCE
     socket.connection.close(1000)
     assert socket.connection.close_code == 1000
 

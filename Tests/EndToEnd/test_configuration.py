@@ -114,7 +114,7 @@ def run(name: str, settings: dict[str, str]) -> subprocess.CompletedProcess:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -203,7 +203,7 @@ def test_every_command_of_the_tool_checks(arguments):
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
     check(done, "AGORA_APP_ID", "AGORA_APP_CERTIFICATE", "MYSQL_DATABASE", "JWT_SECRET")
 

@@ -7,6 +7,7 @@ import os
 import random
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,7 +17,7 @@ from support.clock import shift_call
 from support.devices import Device, whole_replay
 from support.people import People, Person
 from support.sidecars import sidecar
-from support.stack import wait_until
+from support.stack import PATIENCE, wait_until
 from support.variants import free_port
 from support.wire import DOORS, WAYS, Ended, Spent
 
@@ -57,7 +58,7 @@ class Wanderer(Device):
     def wander(self) -> None:
         """Comes and goes until all have seen the fence: that a call rings is told where the device that
         has its invitation comes back, if the server has died in between."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100
         while not self.is_done:
             assert time.monotonic() < deadline, f"{self} stays at {self.last} of {self.person.id}"
             try:
@@ -69,8 +70,10 @@ class Wanderer(Device):
                 time.sleep(self.chance.uniform(0, 0.03))
 
     def leave(self, way: str) -> None:
-        self.wire.socket.settimeout(10)
-        super().leave(way)
+        # An attempt to connect that came to nothing has left the connection before it.
+        if self.wire is not None and self.wire not in self.broken:
+            self.wire.socket.settimeout(PATIENCE)
+            super().leave(way)
 
     @property
     def is_done(self) -> bool:
@@ -112,7 +115,7 @@ def one_call(people: People, chance: random.Random, kind_of_device: type[Wandere
             wandering = [threads.submit(device.wander) for device in devices]
             call_id = caller.call(callee)["callId"]
             direct(people, kind, chance, (caller, callee), call_id)
-            wait_until(lambda: caller.details(call_id)["status"] in OVER, 60)
+            wait_until(lambda: caller.details(call_id)["status"] in OVER, 90)
             fence = callee.call(caller)["callId"]
             for device in devices:
                 device.fence = fence
@@ -121,8 +124,9 @@ def one_call(people: People, chance: random.Random, kind_of_device: type[Wandere
         for device in devices:
             check(device, fence)
         for person in (caller, callee):
-            (entry,) = person.history()["calls"]
-            assert entry["callId"] == call_id
+            # On a slow machine the fence, too, has rung out.
+            entries = [entry["callId"] for entry in person.history()["calls"]]
+            assert [entry for entry in entries if entry != fence] == [call_id]
         return sum(device.connections for device in devices)
     finally:
         for device in devices:
@@ -162,15 +166,17 @@ def check(device: Wanderer, fence: str) -> None:
         assert snapshots.agrees(greeting, device.events), (str(device), greeting, device.events)
 
 
-def many_calls(people: People, kind_of_device: type[Wanderer]) -> None:
-    """As many as there is time for. CUT_SEED plays the same chances again."""
+def many_calls(
+    people: People, kind_of_device: type[Wanderer], is_enough: Callable[[], bool] = lambda: True
+) -> None:
+    """As many as there is time for, and are needed. CUT_SEED plays the same chances again."""
     seed = int(os.environ.get("CUT_SEED") or random.randrange(2**32))
     print(f"CUT_SEED={seed}")
     deadline = time.monotonic() + SECONDS
 
     def calls(number: int) -> list[int]:
         chance, counts = random.Random(seed + number), []
-        while time.monotonic() < deadline:
+        while not counts or time.monotonic() < deadline or not is_enough():
             counts.append(one_call(people, chance, kind_of_device))
         return counts
 
@@ -208,7 +214,7 @@ def test_random_cuts_while_the_server_dies(people):
     with ThreadPoolExecutor(1) as fate:
         dying = fate.submit(live_and_die)
         try:
-            many_calls(people, AtThisOne)
+            many_calls(people, AtThisOne, lambda: len(lives) > 3 or dying.done())
         finally:
             over.set()
         dying.result()

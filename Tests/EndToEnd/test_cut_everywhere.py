@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support import snapshots
+from support.clock import shift_call
 from support.devices import Cut, Device, whole_replay
 from support.scenes import ROLES, SCENARIOS, Scenario, Scene, frames, play
 from support.sidecars import sidecar
@@ -78,7 +79,8 @@ def check(scenario: Scenario, scene: Scene) -> None:
     details = scene.caller.details(scene.call_id)
     assert (details["status"], details["endReason"]) == (scenario.status, scenario.reason)
     for person, expected in zip((scene.caller, scene.callee), scenario.histories, strict=True):
-        (entry,) = person.history()["calls"]
+        # On a slow machine the fence, too, has rung out.
+        (entry,) = [each for each in person.history()["calls"] if each["callId"] != fence]
         assert (entry["callId"], entry["status"]) == (scene.call_id, expected)
         assert entry["endReason"] == scenario.reason
 
@@ -141,7 +143,9 @@ def test_who_was_cut_is_forgotten(people):
     """Wherever it was cut, nothing of a connection stays behind in the sidecar."""
     address = f"127.0.0.1:{free_port()}"
     with sidecar(people.stack, address, SIGNALING_CONNECTIONS_PER_USER="0"):
-        caller, callee, _ = people.ringing()
+        caller, callee, call = people.ringing()
+        # It rings for as long as that many connections take.
+        shift_call(people.stack, call["callId"], -3600)
         gone = [
             Device(person, None, Cut(frame, place, way, late=True), door=address)
             for frame in range(3)
@@ -156,12 +160,14 @@ def test_who_was_cut_is_forgotten(people):
             if device.due is not None:
                 device.leave(device.due.way)
             device.close()
-        wait_until(lambda: counts(address) == {"connections": 1, "users": 0}, message="forgotten")
+        wait_until(
+            lambda: counts(address) == {"connections": 1, "users": 0}, 90, message="forgotten"
+        )
 
 
 def counts(address: str) -> dict[str, int]:
     """How many connections (the one that asks included) and users a sidecar has."""
-    connection = http.client.HTTPConnection(address, timeout=5)
+    connection = http.client.HTTPConnection(address, timeout=30)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from support import expect
 from support.clock import shift_call
 from support.variants import SETTINGS, variant
 
@@ -18,8 +19,9 @@ def test_the_configured_duration(people):
     caller, callee, call = people.connected()
     socket = callee.socket()
     shift_call(people.stack, call["callId"], LONGEST - 3)
-    assert socket.listen(1) == []
-    data = socket.take("call_ended", timeout=6, callId=call["callId"])["data"]
+    data = socket.take("call_ended", callId=call["callId"])["data"]
     assert (data["endedBy"], data["endReason"]) == (None, "max_duration")
-    # Counted from `connected`, which came a moment after the accept that set the deadline.
-    assert LONGEST - 1 <= data["durationSeconds"] <= LONGEST + 2
+    details = caller.details(call["callId"])
+    accepted, ended = (expect.milliseconds(details[name]) for name in ("acceptedAt", "endTime"))
+    # However late the sweeper is on a machine that stands still.
+    assert LONGEST * 1000 <= ended - accepted < (LONGEST + 60) * 1000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from support import expect
@@ -11,17 +13,25 @@ criterion = pytest.mark.criterion
 MEMBERS = {"callId", "status", "endReason", "durationSeconds", "endedAt"}
 
 
+@pytest.fixture
+def elapsed():
+    """The whole seconds that the test has taken, and one: what a call may have lasted, however busy the machine is."""
+    began = time.monotonic()
+    return lambda: int(time.monotonic() - began) + 1
+
+
 @criterion("R5.1", "R5.4")
 @pytest.mark.parametrize("status", ["connecting", "connected", "disconnecting"])
 @pytest.mark.parametrize("who", [0, 1], ids=["caller", "callee"])
-def test_end(people, status, who):
+def test_end(people, status, who, elapsed):
     """R5.1: ended, with the end time; R5.4: an entry in both histories."""
     parties = people.in_status(status)
     call_id = parties[2]["callId"]
     ended = parties[who].end(call_id)
     assert set(ended) == MEMBERS
     assert (ended["callId"], ended["status"], ended["endReason"]) == (call_id, "ended", "hangup")
-    assert isinstance(ended["durationSeconds"], int) and 0 <= ended["durationSeconds"] < 10
+    assert isinstance(ended["durationSeconds"], int)
+    assert 0 <= ended["durationSeconds"] <= elapsed()
     assert expect.recent(ended["endedAt"])
     for person in parties[:2]:
         details = person.details(call_id)
@@ -35,43 +45,43 @@ def test_end(people, status, who):
 
 @criterion("R5.2")
 @pytest.mark.parametrize("seconds", [1, 59, 61, 3601])
-def test_duration_counts_from_connected(people, seconds):
+def test_duration_counts_from_connected(people, seconds, elapsed):
     """R5.2: in seconds, by the server's clock, from the moment of `connected`."""
     caller, callee, call = people.connected()
     shift_call(people.stack, call["callId"], seconds)
     ended = callee.end(call["callId"])
-    assert seconds <= ended["durationSeconds"] <= seconds + 5
+    assert seconds <= ended["durationSeconds"] <= seconds + elapsed()
     details = caller.details(call["callId"])
     lasted = expect.moment(details["endTime"]) - expect.moment(details["startTime"])
     assert abs(lasted.total_seconds() - ended["durationSeconds"]) <= 1
 
 
 @criterion("R5.2")
-def test_duration_counts_from_acceptance_where_nobody_connected(people):
+def test_duration_counts_from_acceptance_where_nobody_connected(people, elapsed):
     """R5.2: where no client reported `connected`, from the acceptance."""
     caller, callee, call = people.connecting()
     shift_call(people.stack, call["callId"], 30)
-    assert 30 <= caller.end(call["callId"])["durationSeconds"] <= 35
+    assert 30 <= caller.end(call["callId"])["durationSeconds"] <= 30 + elapsed()
 
 
 @criterion("R5.2")
-def test_waiting_is_no_duration(people):
+def test_waiting_is_no_duration(people, elapsed):
     """The time of ringing does not count, nor that between acceptance and `connected`."""
     caller, callee, call = people.ringing()
     shift_call(people.stack, call["callId"], 20)
     callee.accept(call["callId"])
-    shift_call(people.stack, call["callId"], 20)
+    shift_call(people.stack, call["callId"], 600)
     expect.succeeded(callee.set_status(call["callId"], "connected"))
     shift_call(people.stack, call["callId"], 5)
-    assert 5 <= caller.end(call["callId"])["durationSeconds"] <= 10
+    assert 5 <= caller.end(call["callId"])["durationSeconds"] <= 5 + elapsed()
 
 
 @criterion("R5.2")
-def test_a_clients_duration_is_ignored(people):
+def test_a_clients_duration_is_ignored(people, elapsed):
     caller, _, call = people.connected()
     body = {"durationSeconds": 9999, "duration": 9999, "endTime": "2001-01-01T00:00:00.000Z"}
     ended = caller.end(call["callId"], **body)
-    assert ended["durationSeconds"] < 10 and expect.recent(ended["endedAt"])
+    assert ended["durationSeconds"] <= elapsed() and expect.recent(ended["endedAt"])
 
 
 @pytest.mark.parametrize("status", ["initiating", "ringing"])
@@ -195,7 +205,7 @@ def test_everything_of_a_call(people):
 
 
 @criterion("R5.4")
-def test_the_longest_a_call_may_last(people):
+def test_the_longest_a_call_may_last(people, elapsed):
     """The sweeper ends a call at its maximum duration (7200 s), and tells both."""
     caller, callee, call = people.connected()
     sockets = [person.socket() for person in (caller, callee)]
@@ -204,7 +214,7 @@ def test_the_longest_a_call_may_last(people):
         data = socket.take("call_ended", callId=call["callId"])["data"]
         assert data["endedBy"] is None
         assert data["endReason"] == "max_duration"
-        assert 7200 <= data["durationSeconds"] <= 7210
+        assert 7200 <= data["durationSeconds"] <= 7201 + elapsed()
     details = caller.details(call["callId"])
     assert (details["status"], details["endReason"]) == ("ended", "max_duration")
     for person in (caller, callee):

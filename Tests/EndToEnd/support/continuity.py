@@ -85,7 +85,7 @@ class Devices:
         self.stack = stack
         self.devices = [Device(person) for person in persons]
         self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
     def __enter__(self):
         self.thread.start()
@@ -108,7 +108,8 @@ class Devices:
     @staticmethod
     async def finish() -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.wait(others, timeout=30)
+        if others:
+            await asyncio.wait(others, timeout=30)
 
     def await_connected(self, seconds: float = 90) -> None:
         def connected():
@@ -160,7 +161,7 @@ class Calls:
         self.answered = 0
         self.faults: list[str] = []
         self.threads = [
-            threading.Thread(target=self.ask, args=(pairs[index::threads],))
+            threading.Thread(target=self.ask, args=(pairs[index::threads],), daemon=True)
             for index in range(threads)
         ]
 

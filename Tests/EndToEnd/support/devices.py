@@ -162,9 +162,11 @@ class Device:
 
     def take_all_before(self, call_id: str) -> list[dict]:
         """The events up to the first of another call, which serves as a fence, exclusive."""
-        while not self.events or self.events[-1]["data"]["callId"] != call_id:
+        while True:
+            for index, event in enumerate(self.events):
+                if event["data"].get("callId") == call_id:
+                    return self.events[:index]
             self.step()
-        return self.events[:-1]
 
     def say(self, kind: str, request_id: str, **data) -> None:
         """Sends a command, which is sent again after a cut until it has been answered."""

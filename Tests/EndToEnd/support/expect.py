@@ -90,7 +90,7 @@ def milliseconds(text: str) -> int:
     return round(moment(text).timestamp() * 1000)
 
 
-def recent(text: str, seconds: float = 30) -> bool:
+def recent(text: str, seconds: float = 60) -> bool:
     """Whether a time lies within the last `seconds` (one second of slack ahead)."""
     age = (datetime.now(UTC) - moment(text)).total_seconds()
     return -1 <= age <= seconds

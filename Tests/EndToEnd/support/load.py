@@ -23,7 +23,8 @@ class Load:
         self.codes: list[int] = []
         self.texts: list[str] = []
         self.threads = [
-            threading.Thread(target=self.ask, args=(people.pair(),)) for _ in range(threads)
+            threading.Thread(target=self.ask, args=(people.pair(),), daemon=True)
+            for _ in range(threads)
         ]
 
     def ask(self, pair) -> None:
@@ -58,7 +59,7 @@ class Load:
     def __enter__(self):
         for thread in self.threads:
             thread.start()
-        wait_until(lambda: len(self.codes) > 20, 20, message="load")
+        wait_until(lambda: len(self.codes) > 20, 60, message="load")
         return self
 
     def __exit__(self, *_):
@@ -87,10 +88,11 @@ class Traffic:
         return response
 
     def read(self, person) -> None:
-        self.ask(lambda: person.get("/calls/active", timeout=40))
+        self.ask(lambda: person.get("/calls/active", timeout=60))
 
     def call(self, caller, callee) -> None:
-        response = self.ask(lambda: caller.initiate(callee))
+        body = {"calleeId": callee.id, "callType": "video"}
+        response = self.ask(lambda: caller.post("/calls/initiate", body, timeout=60))
         body = response.json()
         if response.status_code == 201:
             call_id = body["data"]["callId"]
@@ -99,7 +101,7 @@ class Traffic:
         else:
             return
         if call_id:
-            self.ask(lambda: caller.post(f"/calls/{call_id}/end", {}, timeout=40))
+            self.ask(lambda: caller.post(f"/calls/{call_id}/end", {}, timeout=60))
 
     @contextlib.contextmanager
     def flowing(self):
@@ -128,7 +130,7 @@ class Traffic:
         def succeeds() -> bool:
             return any(begin > now and status < 300 for begin, _, status in list(self.answers))
 
-        wait_until(succeeds, 40, 0.1)
+        wait_until(succeeds, 60, 0.1)
 
     def described(self, moment: float) -> str:
         """What happened from a moment on."""

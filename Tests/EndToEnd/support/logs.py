@@ -82,8 +82,13 @@ def logged(stack: Stack) -> list[dict]:
     """The complete lines of the access log."""
     with turning(stack, fcntl.LOCK_SH):
         found = sorted(Path(stack["LOG_DIR"]).glob(f"{SERVER}-access.log*"))
-        read = [path.read_text() for path in found]
-    return [json.loads(line) for text in read for line in text[: text.rfind("\n") + 1].splitlines()]
+        return [json.loads(line) for path in found for line in complete_lines(path)]
+
+
+def complete_lines(path: Path) -> list[str]:
+    """Without one that is being written, which may end within a character."""
+    data = path.read_bytes()
+    return data[: data.rfind(b"\n") + 1].decode().splitlines()
 
 
 def program_files(stack: Stack) -> list[Path]:
@@ -95,8 +100,7 @@ def program_lines(stack: Stack) -> list[dict]:
     """Every complete line of them, read strictly as one JSON object."""
     lines = []
     for path in program_files(stack):
-        text = path.read_bytes().decode()
-        for line in text[: text.rfind("\n") + 1].splitlines():
+        for line in complete_lines(path):
             try:
                 entry = json.loads(line)
             except json.JSONDecodeError as error:
