@@ -87,15 +87,14 @@ package struct DatabaseInspection {
     return missing
   }
 
-  /// How far the database's clock is ahead of this host's, in milliseconds; negative where it is behind. Known to
-  /// half of the time that the question takes.
+  /// The database's clock beside this host's.
   /// - Throws: `MySQLError`.
-  package func clockLead() throws -> Int64 {
+  package func clock() throws -> ClockComparison {
     try database.read { connection in
       let asked = Timestamp.now().milliseconds
       let answer = try connection.first("SELECT UTC_TIMESTAMP(3)", []) { $0.time(0) } ?? nil
-      let middle = (asked + Timestamp.now().milliseconds) / 2
-      return (answer?.milliseconds ?? middle) - middle
+      return ClockComparison(
+        asked: asked, answer: answer?.milliseconds, answered: Timestamp.now().milliseconds)
     }
   }
 }

@@ -112,14 +112,16 @@ struct DatabaseChecks {
 
   private func clock() -> Finding {
     do {
-      let lead = try inspection.clockLead()
+      let comparison = try inspection.clock()
+      let lead = comparison.leadMilliseconds
       guard abs(lead) <= Self.skewLimitMilliseconds else {
         return .fault(
           "clock",
           "the database's is \(abs(lead)) ms \(lead > 0 ? "ahead of" : "behind") this host's",
           "Have both follow NTP (timedatectl, chronyc tracking).")
       }
-      return .ok("clock", "within \(abs(lead)) ms of the database's")
+      return .ok(
+        "clock", "within \(abs(lead) + comparison.tookMilliseconds) ms of the database's")
     } catch { return .fault("clock", "\(error)", Self.advice(on: error)) }
   }
 }
