@@ -46,7 +46,16 @@ package struct TestDatabase: Sendable {
 
   package var options: MySQLOptions { TestServer.options(database: name) }
 
-  package func connect() throws -> MySQLConnection { try MySQLConnection(options) }
+  /// A connection whose transactions hold what they have locked also while this machine stands still.
+  package func connect() throws -> MySQLConnection {
+    let connection = try MySQLConnection(options)
+    try connection.run(
+      """
+      SET @kept = 0 /*M!100300 , SESSION idle_transaction_timeout = 0 */
+        /*!80000 , SESSION wait_timeout = 3600 */
+      """)
+    return connection
+  }
 
   @discardableResult
   package func migrate() throws -> [Migration] {
