@@ -79,7 +79,7 @@ import Testing
       #expect(answer.status == 429)
       #expect(answer.code == "RATE_LIMIT_EXCEEDED")
       let wait = try #require(answer["Retry-After"].flatMap { Int($0) })
-      #expect((55...60).contains(wait))
+      #expect((30...60).contains(wait))
       #expect(answer["RateLimit-Reset"] == answer["Retry-After"])
       #expect(service.ask(.post, "calls/initiate", as: "bob", "{").status == 400)
       #expect(service.ask(.get, "calls/history", as: "alice").status == 200)

@@ -71,7 +71,7 @@ import Testing
       let expiresAt = try #require(
         answer.data["expiresAt"]?.stringValue.flatMap { Timestamp(iso8601: $0) })
       #expect(expiresAt.seconds == Int64(signed.token.issuedAt) + 3600)
-      #expect((before...before + 5).contains(Int64(signed.token.issuedAt)))
+      #expect((before...Timestamp.now().seconds).contains(Int64(signed.token.issuedAt)))
     }
   }
 

@@ -81,9 +81,9 @@ struct FastCGIClient {
 
   /// Connects and sends, and leaves it to the caller to wait for an answer or not.
   func begin(_ bytes: [UInt8]) throws -> Descriptor {
-    let descriptor = try connect(to: address, timeoutMilliseconds: 1000)
+    let descriptor = try connect(to: address, timeoutMilliseconds: 60_000)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-      chattrix_limit_transfer(descriptor.raw, option, 5000)
+      chattrix_limit_transfer(descriptor.raw, option, 60_000)
     }
     let flags = chattrix_fcntl(descriptor.raw, F_GETFL, 0)
     _ = chattrix_fcntl(descriptor.raw, F_SETFL, flags & ~O_NONBLOCK)

@@ -2,13 +2,17 @@ import CLinux
 import FastCGI
 import Glibc
 import HTTP
+import Synchronization
 import System
 import Testing
+
+/// Whether all that are to be answered have connected: the tests run one after the other.
+private let haveConnected = Atomic(false)
 
 /// A worker on a thread of the test's own process. It is told to go by a request to `/stop`, whose
 /// handler raises the signal on that very thread, where it is blocked, as it is in a real worker.
 private func withWorker(
-  bodyTimeoutMilliseconds: Int64 = FastCGIWorker.bodyTimeoutMilliseconds,
+  bodyTimeoutMilliseconds: Int64 = 60_000,
   _ body: (FastCGIClient) throws -> Void
 ) throws {
   let path = "/tmp/chattrix-fastcgi-test-\(getpid())-\(Randomness.system.hexadecimal(bytes: 4))"
@@ -27,8 +31,10 @@ private func withWorker(
   }
   let client = FastCGIClient(address: address)
   let result = Result { try body(client) }
+  haveConnected.store(false, ordering: .relaxed)
   let last = try client.begin(get("/stop"))
   let later = try [client.begin(get("/1")).release(), client.begin(get("/2")).release()]
+  haveConnected.store(true, ordering: .relaxed)
   #expect(client.receive(last).status == 200, "the request in hand is answered")
   for raw in later {
     #expect(client.receive(Descriptor(raw)).status == 201, "and those that had connected")
@@ -50,7 +56,7 @@ private func respond(_ request: HTTPRequest) -> HTTPResponse {
   switch request.path {
   case "/stop":
     raise(SIGUSR2)
-    usleep(50_000)
+    while !haveConnected.load(ordering: .relaxed) { usleep(1000) }
     return .text("stopped")
   case "/large": return .text(String(repeating: "x", count: 300_000))
   case "/injection":
@@ -120,7 +126,7 @@ private func respond(_ request: HTTPRequest) -> HTTPResponse {
       (FastCGIWorker.bodyLimit + 1, 1, 201, "POST /  0 true abcdefgh"),
     ])
   func lateBody(sentAtOnce: Int, bytesAtATime: Int, status: Int, answer: String) throws {
-    try withWorker(bodyTimeoutMilliseconds: 300) { client in
+    try withWorker(bodyTimeoutMilliseconds: 1500) { client in
       let parameters = [
         ("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/"), ("REQUEST_ID", "abcdefgh"),
       ]

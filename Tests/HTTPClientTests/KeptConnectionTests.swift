@@ -13,11 +13,11 @@ import Testing
     let client: HTTPClient
     private let name = Randomness.system.hexadecimal(bytes: 8)
 
-    init(isSecure: Bool, own: Bool = false, _ limits: HTTPExchangeLimits = .init()) throws {
+    init(isSecure: Bool, own: Bool = false, _ limits: HTTPExchangeLimits = .patient) throws {
       let certificates = Certificates.shared
       server =
         own
-        ? try WebServer(isSecure ? certificates.good : nil) : isSecure ? .secure : .plain
+        ? try WebServer(isSecure ? certificates.good : nil, restarts: true) : isSecure ? .secure : .plain
       client = HTTPClient(trust: try TrustStore(caFile: certificates.authority), limits: limits)
     }
 

@@ -15,7 +15,7 @@ import Testing
     isTrusted: Bool = true
   ) throws -> HTTPClientResponse {
     let client = HTTPClient(
-      trust: try TrustStore(caFile: isTrusted ? certificates.authority : nil))
+      trust: try TrustStore(caFile: isTrusted ? certificates.authority : nil), limits: .patient)
     return try client.post([1], to: server.url(path, host: host), headers: [])
   }
 
@@ -59,7 +59,7 @@ import Testing
       (try WebServer(certificates.good), true), (try WebServer(certificates.expired), false),
       (try WebServer(certificates.selfSigned), true),
     ] {
-      let client = HTTPClient(trust: try TrustStore(verifies: false))
+      let client = HTTPClient(trust: try TrustStore(verifies: false), limits: .patient)
       #expect(client.certificate == nil)
       #expect(
         try client.post([1], to: server.url("/ok", host: "localhost"), headers: []).status == 200)
@@ -101,7 +101,8 @@ import Testing
 
   @Test func aLargeRequestAndAnEarlyResponse() throws {
     let server = WebServer.secure
-    let client = HTTPClient(trust: try TrustStore(caFile: certificates.authority))
+    let client = HTTPClient(
+      trust: try TrustStore(caFile: certificates.authority), limits: .patient)
     let body = [UInt8](repeating: UInt8(ascii: "x"), count: 20_000_000)
     #expect(try client.post(body, to: server.url("/ok"), headers: []).status == 200)
     signal(SIGPIPE, SIG_DFL)
@@ -113,7 +114,7 @@ import Testing
   func farewell() throws {
     let server = try WebServer(certificates.good)
     for _ in 0..<3 { #expect(try post(to: server).status == 200) }
-    let deadline = Deadline(milliseconds: 20_000)
+    let deadline = Deadline(milliseconds: 60_000)
     var count = ""
     while (Int(count) ?? 0) < 3, !deadline.hasPassed {
       count = String(decoding: try post("/farewells", to: server).body, as: UTF8.self)
@@ -129,7 +130,7 @@ import Testing
     let threads = try (0..<4).map { _ in
       try Thread.start(name: "client") {
         for _ in 0..<10 {
-          let client = HTTPClient(trust: trust)
+          let client = HTTPClient(trust: trust, limits: .patient)
           for _ in 0..<3 where (try? client.post([1], to: url, headers: []).status) == 200 {
             successes.withLock { $0 += 1 }
           }

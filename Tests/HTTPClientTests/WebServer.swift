@@ -6,6 +6,14 @@ import HTTPClient
 import Synchronization
 import System
 
+extension HTTPExchangeLimits {
+  /// Of tests that are not about time.
+  static var patient: HTTPExchangeLimits {
+    HTTPExchangeLimits(
+      connectMilliseconds: 60_000, totalMilliseconds: 60_000, idleMilliseconds: 600_000)
+  }
+}
+
 final class WebServer: Sendable {
   let port: UInt16
   private let host: String
@@ -28,18 +36,19 @@ final class WebServer: Sendable {
 
   init(
     _ certificate: Certificates.Server? = nil, tls version: String? = nil,
-    host: String = "127.0.0.1"
+    host: String = "127.0.0.1", restarts: Bool = false
   ) throws {
     self.host = host
     arguments = (certificate.map { [$0.certificate, $0.key] } ?? []) + (version.map { [$0] } ?? [])
-    let (process, port) = try Self.start(host, 0, arguments)
+    let (process, port) =
+      restarts ? try Self.startAnywhere(host, arguments) : try Self.start(host, 0, arguments)
     self.port = port
     self.process = Mutex(process)
   }
 
   deinit { stop() }
 
-  /// On the same port as before.
+  /// On the same port as before; of a server that was made to restart.
   func restart() throws {
     stop()
     let process = try Self.start(host, port, arguments).0
@@ -59,6 +68,16 @@ final class WebServer: Sendable {
 
   func url(_ path: String, host: String = "127.0.0.1") throws -> HTTPURL {
     try HTTPURL("\(arguments.isEmpty ? "http" : "https")://\(host):\(port)\(path)")
+  }
+
+  /// On a port below those that the kernel gives to connections: one of them would take it between stop and start.
+  private static func startAnywhere(_ host: String, _ arguments: [String]) throws -> (
+    Process, UInt16
+  ) {
+    for _ in 0..<20 {
+      if let started = try? start(host, .random(in: 10_000..<17_000), arguments) { return started }
+    }
+    throw SystemError(errno: EADDRINUSE, call: "start server.py")
   }
 
   private static func start(

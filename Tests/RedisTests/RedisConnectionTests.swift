@@ -11,7 +11,7 @@ import Testing
 
   @Test func commandsAreAnswered() throws {
     let server = try RedisServer()
-    let redis = RedisConnection(address: try server.address)
+    let redis = try server.connect()
     #expect(try redis.command("PING") == .simple("PONG"))
     #expect(try redis.command("SET", "k", RedisArgument([0, 255]), "EX", 300) == .simple("OK"))
     #expect(try redis.command("GET", "k") == .bulk([0, 255]))
@@ -24,7 +24,7 @@ import Testing
 
   @Test func aRefusalLeavesTheConnectionUsable() throws {
     let server = try RedisServer()
-    let redis = RedisConnection(address: try server.address)
+    let redis = try server.connect()
     #expect {
       try redis.command("NOSUCH")
     } throws: {
@@ -61,17 +61,20 @@ import Testing
   @Test func aPasswordAndADatabaseAreUsed() throws {
     let server = try RedisServer(options: ["--requirepass", "s@cret"])
     guard case .unix(let path) = try server.address.socket else { return }
-    let redis = RedisConnection(address: try RedisAddress(url: "unix://:s%40cret@\(path)?db=5"))
+    let redis = RedisConnection(
+      address: try RedisAddress(url: "unix://:s%40cret@\(path)?db=5"), timeouts: .patient)
     #expect(try redis.command("SET", "k", "v") == .simple("OK"))
-    let other = RedisConnection(address: try RedisAddress(url: "unix://:s%40cret@\(path)"))
+    let other = RedisConnection(
+      address: try RedisAddress(url: "unix://:s%40cret@\(path)"), timeouts: .patient)
     #expect(try other.command("GET", "k") == .null)
-    let wrong = RedisConnection(address: try RedisAddress(url: "unix://:wrong@\(path)"))
+    let wrong = RedisConnection(
+      address: try RedisAddress(url: "unix://:wrong@\(path)"), timeouts: .patient)
     #expect { try wrong.command("PING") } throws: { isUnavailable($0) }
   }
 
   @Test func aRestartBetweenTwoCommandsIsNotNoticed() throws {
     let server = try RedisServer()
-    let redis = RedisConnection(address: try server.address)
+    let redis = try server.connect()
     #expect(try redis.command("PING") == .simple("PONG"))
     server.stop()
     try server.start()
@@ -80,10 +83,8 @@ import Testing
 
   @Test func aServerThatIsNotThereCostsNothingAndIsMetAsSoonAsItIs() throws {
     let server = try RedisServer()
-    var timeouts = RedisTimeouts()
+    var timeouts = RedisTimeouts.patient
     timeouts.backOffMilliseconds = 60_000
-    // On a busy machine a refused connection may take its time, too.
-    timeouts.cheapMilliseconds = 10_000
     let redis = RedisConnection(address: try server.address, timeouts: timeouts)
     #expect(try redis.command("PING") == .simple("PONG"))
     server.stop()
@@ -97,47 +98,78 @@ import Testing
   /// A server that has answered once and hangs now; a reply is waited for for 100 ms.
   private func hanging(backOffMilliseconds: Int32) throws -> (RedisServer, RedisConnection) {
     let server = try RedisServer()
-    var timeouts = RedisTimeouts()
+    var timeouts = RedisTimeouts.patient
     timeouts.replyMilliseconds = 100
+    timeouts.cheapMilliseconds = 50
     timeouts.backOffMilliseconds = backOffMilliseconds
-    let redis = RedisConnection(address: try server.address, timeouts: timeouts)
-    #expect(try redis.command("PING") == .simple("PONG"))
-    server.freeze(true)
-    return (server, redis)
+    for _ in 0..<100 {
+      let redis = RedisConnection(address: try server.address, timeouts: timeouts)
+      guard (try? redis.command("PING")) == .simple("PONG") else { continue }
+      server.freeze(true)
+      return (server, redis)
+    }
+    throw SystemError(errno: ETIMEDOUT, call: "PING")
+  }
+
+  /// Whether a PING is answered in the end, and with nothing else than that: each has 100 ms, which a busy machine may
+  /// take for other things.
+  private func pings(_ redis: RedisConnection) throws -> Bool {
+    for _ in 0..<3000 {
+      do { return try redis.command("PING") == .simple("PONG") } catch {
+        guard isUnavailable(error) else { throw error }
+        usleep(10_000)
+      }
+    }
+    return false
   }
 
   @Test func aHangingServerCostsNothingDuringTheBackOff() throws {
-    let (server, redis) = try hanging(backOffMilliseconds: 300)
+    let (server, redis) = try hanging(backOffMilliseconds: 600_000)
     #expect { try redis.command("PING") } throws: { isUnavailable($0) }
     server.freeze(false)
-    // Awake already, but not tried before the back-off is over.
+    // Awake already, but not tried before the back-off is over; each would have taken 100 ms.
     let time = ContinuousClock().measure {
       for _ in 0..<1000 {
         #expect { try redis.command("PING") } throws: { isUnavailable($0) }
       }
     }
-    #expect(time < .milliseconds(250))
-    usleep(350_000)
-    #expect(try redis.command("PING") == .simple("PONG"))
+    #expect(time < .seconds(50))
+  }
+
+  @Test func afterTheBackOffAHangingServerIsTriedAgain() throws {
+    let (server, redis) = try hanging(backOffMilliseconds: 300)
+    var isAnswered = false
+    let time = try ContinuousClock().measure {
+      #expect { try redis.command("PING") } throws: { isUnavailable($0) }
+      server.freeze(false)
+      isAnswered = try pings(redis)
+    }
+    #expect(isAnswered && time > .milliseconds(390))
   }
 
   @Test func aHangingServerIsGivenUpInTime() throws {
     let (server, redis) = try hanging(backOffMilliseconds: 1)
-    let time = ContinuousClock().measure {
-      #expect { try redis.command("INCR", "k") } throws: { isUnavailable($0) }
+    // The shortest of several, as the machine may stand still during one.
+    var shortest = Duration.seconds(60)
+    for _ in 0..<20 where shortest > .milliseconds(400) {
+      usleep(2000)
+      let time = ContinuousClock().measure {
+        #expect { try redis.command("INCR", "k") } throws: { isUnavailable($0) }
+      }
+      shortest = min(shortest, time)
     }
-    #expect(time > .milliseconds(90) && time < .milliseconds(400))
+    #expect(shortest > .milliseconds(90) && shortest < .milliseconds(400))
     server.freeze(false)
     usleep(5000)
     // The late reply to INCR is not taken for the next one's.
-    #expect(try redis.command("PING") == .simple("PONG"))
+    #expect(try pings(redis))
   }
 
   @Test func aReplyOverTheLimitsEndsTheConnection() throws {
     let server = try RedisServer()
     var limits = RESPLimits()
     limits.replyBytes = 1000
-    var timeouts = RedisTimeouts()
+    var timeouts = RedisTimeouts.patient
     timeouts.backOffMilliseconds = 0
     let redis = RedisConnection(address: try server.address, limits: limits, timeouts: timeouts)
     #expect {

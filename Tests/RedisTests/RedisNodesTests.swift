@@ -20,8 +20,7 @@ import Testing
   private func connection(_ change: (inout RedisTimeouts) -> Void = { _ in }) throws
     -> RedisConnection
   {
-    var timeouts = RedisTimeouts()
-    timeouts.cheapMilliseconds = 10_000
+    var timeouts = RedisTimeouts.patient
     change(&timeouts)
     return RedisConnection(addresses: [try first.address, try second.address], timeouts: timeouts)
   }
@@ -72,11 +71,14 @@ import Testing
       "--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024",
     ])
     let writer = try slow.connect()
-    for key in 0..<2000 { _ = try writer.command("SET", RedisArgument("k\(key)"), "some value") }
+    for key in 0..<8000 { _ = try writer.command("SET", RedisArgument("k\(key)"), "some value") }
     _ = try writer.command("SAVE")
     slow.stop()
     try slow.start()
-    let redis = RedisConnection(addresses: [try slow.address, try second.address])
+    var timeouts = RedisTimeouts.patient
+    timeouts.replyMilliseconds = 3000
+    let redis = RedisConnection(
+      addresses: [try slow.address, try second.address], timeouts: timeouts)
     // It is refused (LOADING), or the server took too long to say so.
     _ = try? redis.command("GET", "name")
     #expect(try name(redis) == "second")
@@ -86,8 +88,8 @@ import Testing
   func hanging() throws {
     let redis = try connection {
       $0.cheapMilliseconds = 50
-      $0.replyMilliseconds = 100
-      $0.backOffMilliseconds = 60_000
+      $0.replyMilliseconds = 3000
+      $0.backOffMilliseconds = 600_000
     }
     #expect(try name(redis) == "first")
     first.freeze(true)
@@ -98,19 +100,19 @@ import Testing
 
   @Test("§10 whoever listens moves to the next server as well")
   func subscriber() throws {
-    var timeouts = RedisTimeouts()
+    var timeouts = RedisTimeouts.patient
     timeouts.backOffMilliseconds = 20
     let subscriber = RedisSubscriber(
       addresses: [try first.address, try second.address], channels: ["c"], timeouts: timeouts)
     #expect(try subscriber.next(timeoutMilliseconds: 20) == .connected)
     first.stop()
-    #expect(throws: RedisError.self) { try subscriber.next(timeoutMilliseconds: 1000) }
+    #expect(throws: RedisError.self) { try subscriber.next(timeoutMilliseconds: 30_000) }
     var notice: RedisNotice?
     for _ in 0..<100 where notice == nil {
       notice = try subscriber.next(timeoutMilliseconds: 20)
     }
     #expect(notice == .connected)
     #expect(try second.connect().command("PUBLISH", "c", "word") == .integer(1))
-    #expect(try subscriber.next(timeoutMilliseconds: 1000) == .message("word", of: "c"))
+    #expect(try subscriber.next(timeoutMilliseconds: 30_000) == .message("word", of: "c"))
   }
 }

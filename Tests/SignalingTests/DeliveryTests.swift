@@ -246,11 +246,12 @@ import Testing
   func presenceHoldsNobodyUp() throws {
     let sidecar = try RunningSidecar()
     let bob = try sidecar.greeted("bob")
-    sidecar.world.with { $0.touchMilliseconds = 4000 }
+    defer { sidecar.world.gate.open() }
+    sidecar.world.with { $0.isTouchHeld = true }
     try sidecar.greeted("alice").send(frame: 8)
-    #expect(eventually { sidecar.world.with { $0.touchesBegun } > 0 })
+    #expect(eventually { sidecar.world.gate.isReached })
     sidecar.world.emit("call_ended", to: "bob")
-    _ = try bob.next("call_ended", 2000)
+    _ = try bob.next("call_ended")
   }
 
   /// A command waits for the lines of its call, and who sends one may send many.
@@ -258,17 +259,20 @@ import Testing
   func commandsHoldNobodyUp() throws {
     let sidecar = try RunningSidecar { $0.databaseThreads = 1 }
     let (alice, bob) = (try sidecar.greeted("alice"), try sidecar.greeted("bob"))
+    let gate = sidecar.world.gate
+    defer { gate.open() }
     sidecar.world.with { state in
       state.answer = { _ in
-        sleep(4)
+        gate.pass()
         return .json(Array("{}".utf8))
       }
     }
     alice.send(text: #"{"type":"call.end","data":{"callId":"c"}}"#)
     #expect(eventually { !sidecar.world.performed.isEmpty })
     sidecar.world.emit("call_ended", to: "bob")
-    _ = try bob.next("call_ended", 2000)
-    _ = try sidecar.client("carol").next("connected", 2000)
+    _ = try bob.next("call_ended")
+    _ = try sidecar.client("carol").next("connected")
+    gate.open()
     _ = try alice.next("command_result")
   }
 

@@ -17,9 +17,10 @@ import Testing
   /// Holds up the event loop, as when the process is suspended, while `body` runs.
   private func whileSuspended(_ body: () -> Void) throws {
     let sleeper = try Client(sidecar.path)
-    sleeper.send(Array("GET /ws?token=sleep:2 HTTP/1.1\r\nHost: a\r\n\r\n".utf8))
-    usleep(500_000)
+    sleeper.send(Array("GET /ws?token=hold HTTP/1.1\r\nHost: a\r\n\r\n".utf8))
+    #expect(eventually { world.gate.isReached })
     body()
+    world.gate.open()
   }
 
   @Test func afterTheEndACommandIsRefusedBeforeTheTimerHasFired() throws {
@@ -164,9 +165,11 @@ import Testing
     arguments: [true, false])
   func waitingCommands(isRenewed: Bool) throws {
     let client = try sidecar.greeted("alice", until: sidecar.end(in: 3600))
+    let gate = world.gate
+    defer { gate.open() }
     world.with { state in
       state.answer = { _ in
-        sleep(2)
+        gate.pass()
         return .json(Array("{}".utf8))
       }
     }
@@ -180,10 +183,12 @@ import Testing
     }
     world.step(seconds: 3601)
     if isRenewed {
+      gate.open()
       for _ in 1...2 { #expect(try client.next("command_result")["status"] == 200) }
     } else {
       #expect(try client.closeCode() == 4401)
-      sleep(3)
+      gate.open()
+      sleep(1)
     }
     #expect(world.performed.count == (isRenewed ? 2 : 1))
   }

@@ -181,8 +181,8 @@ import Testing
     let sidecar = try RunningSidecar { $0.messagesPerSecond = 5 }
     let client = try sidecar.greeted("alice", until: sidecar.end(in: 3600))
     let until = sidecar.end(in: 7200)
-    for _ in 0..<5 { client.renew("alice", until: until) }
-    client.renew("alice", until: sidecar.end(in: 9000))
+    let ends = Array(repeating: until, count: 5) + [sidecar.end(in: 9000)]
+    client.send(texts: ends.map { Client.renewal("alice", until: $0) })
     for _ in 0..<5 { #expect(try client.renewed()?.stringValue == until.iso8601) }
     #expect(try client.next("command_result")["status"] == 429)
     sidecar.world.step(seconds: 7145)

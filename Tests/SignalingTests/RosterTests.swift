@@ -8,25 +8,17 @@ import Testing
     try RunningSidecar { $0.keepsRoster = true }
   }
 
-  private func wait(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<1000 {
-      if condition() { return true }
-      usleep(5000)
-    }
-    return false
-  }
-
   @Test func countsFollowTheSockets() throws {
     let sidecar = try sidecar()
     let world = sidecar.world
     let clients = try (0..<3).map { _ in try sidecar.greeted("alice") }
     _ = try sidecar.greeted("bob")
-    #expect(wait { world.with { $0.roster } == ["alice": 3, "bob": 1] })
+    #expect(eventually { world.with { $0.roster } == ["alice": 3, "bob": 1] })
     clients[0].hangUp()
     clients[2].hangUp()
-    #expect(wait { world.with { $0.roster["alice"] } == 1 })
+    #expect(eventually { world.with { $0.roster["alice"] } == 1 })
     clients[1].hangUp()
-    #expect(wait { world.with { $0.roster["alice"] } == 0 })
+    #expect(eventually { world.with { $0.roster["alice"] } == 0 })
   }
 
   @Test("A count that could not be written is written later")
@@ -34,19 +26,19 @@ import Testing
     let sidecar = try sidecar()
     let world = sidecar.world
     let client = try sidecar.greeted("alice")
-    #expect(wait { world.with { $0.roster["alice"] } == 1 })
+    #expect(eventually { world.with { $0.roster["alice"] } == 1 })
     world.with { $0.failuresToList = 1 }
     client.hangUp()
-    #expect(wait { world.with { $0.roster["alice"] } == 0 })
+    #expect(eventually { world.with { $0.roster["alice"] } == 0 })
   }
 
   @Test("The server says that it lives, and that it goes")
   func liveness() throws {
     let sidecar = try sidecar()
     let world = sidecar.world
-    #expect(wait { world.with { $0.rosterServers.count } == 1 })
+    #expect(eventually { world.with { $0.rosterServers.count } == 1 })
     sidecar.beginStop()
-    #expect(wait { world.with { $0.rosterServers.isEmpty } })
+    #expect(eventually { world.with { $0.rosterServers.isEmpty } })
     sidecar.stop()
   }
 

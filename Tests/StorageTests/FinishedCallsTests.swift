@@ -2,6 +2,7 @@
 
 import Calls
 import MySQL
+import Synchronization
 import System
 import TestServers
 import Testing
@@ -12,7 +13,9 @@ import Testing
   private let stores: Stores
   private let users: [String]
   /// Each test has a day of its own, long ago.
-  private let start = Timestamp(milliseconds: Int64.random(in: 1000..<10_000) * 86_400_000)
+  private let start = Timestamp(
+    milliseconds: Self.days.add(1, ordering: .relaxed).newValue * 86_400_000)
+  private static let days = Atomic<Int64>(1000)
 
   init() throws {
     stores = try Stores()

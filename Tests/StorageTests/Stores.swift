@@ -215,6 +215,17 @@ func isUnauthorized(_ error: CallError?) -> Bool {
   if case .unauthorizedAccess = error { true } else { false }
 }
 
+/// Whether `body`, which may run several times, takes no longer than this at least once: a machine that stands still for
+/// seconds does not do so each time.
+func isQuick(withinMilliseconds limit: Int64, _ body: () throws -> Void) rethrows -> Bool {
+  for _ in 0..<5 {
+    let started = MonotonicClock.milliseconds()
+    try body()
+    if MonotonicClock.milliseconds() - started < limit { return true }
+  }
+  return false
+}
+
 /// Runs `rounds` races of `threads` threads, each with stores of its own; all begin a round at once.
 /// - Returns: Per round what became of each thread's run.
 func race<Value: Sendable>(

@@ -52,16 +52,21 @@ private struct LivePool: ~Copyable {
   }
 
   /// Runs until `condition` holds.
-  /// - Returns: How long that took, in milliseconds; nil after ten seconds.
+  /// - Returns: How long that took, in milliseconds; nil after a minute.
   mutating func run(until condition: (borrowing LivePool) -> Bool) throws -> Int64? {
     let began = MonotonicClock.milliseconds()
-    while MonotonicClock.milliseconds() - began < 10_000 {
+    while MonotonicClock.milliseconds() - began < 60_000 {
       try step()
       if condition(self) { return MonotonicClock.milliseconds() - began }
       usleep(2_000)
     }
     return nil
   }
+}
+
+private func isAsleep(_ process: pid_t) -> Bool {
+  let name = try? readFile("/proc/\(process)/comm", limit: 100)
+  return name == Array("sleep\n".utf8)
 }
 
 private let patient = "exec sleep 1000"
@@ -73,9 +78,9 @@ private let deaf = "trap '' TERM; exec sleep 1000"
     var live = try LivePool(workers: 3, script: patient)
     let victim = try #require(live.living.first)
     kill(victim, SIGKILL)
-    let took = try live.run { !$0.living.contains(victim) && $0.living.count == 3 }
-    #expect(try #require(took) < 500)
+    #expect(try live.run { !$0.living.contains(victim) && $0.living.count == 3 } != nil)
     #expect(live.endings.map(\.exit) == [.signaled(SIGKILL)])
+    #expect(live.endings.map(\.ending.delayMilliseconds) == [0])
   }
 
   @Test("A program that ends at once is started ever more slowly")
@@ -92,8 +97,7 @@ private let deaf = "trap '' TERM; exec sleep 1000"
     var live = try LivePool(workers: 2, script: patient)
     let old = live.living
     live.pool.reload()
-    let took = try live.run { $0.living.isDisjoint(with: old) && $0.living.count == 2 }
-    #expect(try #require(took) < 5_000)
+    #expect(try live.run { $0.living.isDisjoint(with: old) && $0.living.count == 2 } != nil)
     #expect(live.endings.allSatisfy { $0.ending.wasAskedTo })
   }
 
@@ -101,18 +105,19 @@ private let deaf = "trap '' TERM; exec sleep 1000"
   func drains() throws {
     var live = try LivePool(workers: 2, script: patient)
     live.pool.drain()
-    let took = try live.run { $0.pool.isEmpty }
-    #expect(try #require(took) < 2_000)
+    #expect(try live.run { $0.pool.isEmpty } != nil)
+    // After the grace it would have been SIGKILL.
     #expect(live.endings.allSatisfy { $0.exit == .signaled(SIGTERM) })
   }
 
   @Test("A worker that ignores SIGTERM is killed after the grace")
   func escalates() throws {
     var live = try LivePool(workers: 2, graceMilliseconds: 700, script: deaf)
-    usleep(200_000)  // so that the shells have set their traps
+    // The shells have set their traps before they become that.
+    #expect(try live.run { $0.living.allSatisfy(isAsleep) } != nil)
     live.pool.drain()
     let took = try #require(try live.run { $0.pool.isEmpty })
-    #expect(took >= 700 && took < 3_000)
+    #expect(took >= 700)
     #expect(live.endings.map(\.exit) == [.signaled(SIGKILL), .signaled(SIGKILL)])
   }
 }

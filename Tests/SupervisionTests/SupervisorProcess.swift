@@ -83,11 +83,11 @@ final class SupervisorProcess {
   }
 }
 
-/// Waits for a condition for up to ten seconds.
+/// Waits for a condition for up to a minute.
 /// - Returns: How long it took, in milliseconds.
 func wait(_ condition: () -> Bool) -> Int64? {
   let began = MonotonicClock.milliseconds()
-  while MonotonicClock.milliseconds() - began < 10_000 {
+  while MonotonicClock.milliseconds() - began < 60_000 {
     if condition() { return MonotonicClock.milliseconds() - began }
     usleep(5_000)
   }

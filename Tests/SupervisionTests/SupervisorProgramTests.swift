@@ -5,6 +5,13 @@ import Testing
 
 private let patient = "exec sleep 1000"
 
+/// After how many milliseconds each worker that died was started again, by the log.
+private func restarts(_ supervisor: SupervisorProcess) -> [Int] {
+  supervisor.text("log").matches(of: /"worker_died".*"restartMilliseconds":(\d+)/).compactMap {
+    Int($0.1)
+  }
+}
+
 @Suite(.serialized) struct SupervisorProgramTests {
   @Test("Workers inherit the socket as descriptor 0, the environment, and their place in the pool")
   func inheritance() throws {
@@ -29,10 +36,10 @@ private let patient = "exec sleep 1000"
     let supervisor = try SupervisorProcess(worker: patient)
     #expect(wait { supervisor.living.count == 2 } != nil)
     kill(supervisor.started[0], SIGKILL)
-    let took = wait { supervisor.started.count == 3 && supervisor.living.count == 2 }
-    #expect(try #require(took) < 500)
+    #expect(wait { supervisor.started.count == 3 && supervisor.living.count == 2 } != nil)
+    #expect(restarts(supervisor) == [0])
     supervisor.send(SIGTERM)
-    #expect(supervisor.waitForEnd(seconds: 5) == 0)
+    #expect(supervisor.waitForEnd(seconds: 60) == 0)
     #expect(supervisor.living.isEmpty)
     #expect(access(supervisor.socketPath, F_OK) != 0)
     #expect(supervisor.text("log").contains("\"worker_died\""))
@@ -52,10 +59,10 @@ private let patient = "exec sleep 1000"
   @Test("Workers that die at once are started again, not for nothing but not in a frenzy")
   func crashLoop() throws {
     let supervisor = try SupervisorProcess(worker: "exit 1", workers: 1)
-    usleep(1_500_000)
-    #expect(3...7 ~= supervisor.started.count, "after 0, 0, 0.1, 0.3, 0.7, 1.5 s")
+    #expect(wait { restarts(supervisor).count >= 5 } != nil)
+    #expect(restarts(supervisor).prefix(5) == [0, 100, 200, 400, 800])
     supervisor.send(SIGTERM)
-    #expect(supervisor.waitForEnd(seconds: 5) == 0)
+    #expect(supervisor.waitForEnd(seconds: 60) == 0)
   }
 
   @Test("The log and systemctl status say why workers end as soon as they start")
@@ -72,7 +79,7 @@ private let patient = "exec sleep 1000"
         return statuses.contains { $0.wholeMatch(of: cause) != nil }
       } != nil, "\(statuses.filter { !$0.isEmpty })")
     let death = /"worker_died".*"exit":"exit status 3".*"restartMilliseconds":\d+/
-    #expect(supervisor.text("log").contains(death))
+    #expect(wait { supervisor.text("log").contains(death) } != nil)
     unlink("\(supervisor.folder)/chattrix-worker")
     let away = /running, the last that failed: spawn .*chattrix-worker: .*No such file/
     #expect(
@@ -80,26 +87,28 @@ private let patient = "exec sleep 1000"
         statuses.append(socket.next)
         return statuses.contains { $0.contains(away) }
       } != nil, "\(statuses.filter { !$0.isEmpty })")
-    #expect(supervisor.text("log").contains("\"worker_not_started\""))
+    #expect(wait { supervisor.text("log").contains("\"worker_not_started\"") } != nil)
     supervisor.send(SIGTERM)
-    #expect(supervisor.waitForEnd(seconds: 5) == 0)
+    #expect(supervisor.waitForEnd(seconds: 60) == 0)
   }
 
   @Test("A database that is away is the sweeper's trouble only, and logged now and then")
   func sweeperFails() throws {
     let supervisor = try SupervisorProcess(worker: patient)
+    let began = MonotonicClock.milliseconds()
     #expect(wait { supervisor.text("log").contains("sweep_failed") } != nil)
     usleep(2_500_000)
     let lines = supervisor.text("log").split(separator: "\n").count { $0.contains("sweep_failed") }
-    #expect(lines == 1)
-    #expect(supervisor.living.count == 2)
+    // Once in ten seconds.
+    #expect(1...1 + (MonotonicClock.milliseconds() - began) / 10_000 ~= Int64(lines))
+    #expect(wait { supervisor.living.count == 2 } != nil)
   }
 
   @Test("R14.5 Without its settings it does not start, and says all that is missing")
   func missingSettings() throws {
     let supervisor = try SupervisorProcess(
       worker: patient, environment: ["MYSQL_DATABASE=", "AGORA_APP_ID="])
-    #expect(supervisor.waitForEnd(seconds: 5) == 78 << 8)
+    #expect(supervisor.waitForEnd(seconds: 60) == 78 << 8)
     #expect(supervisor.text("log").contains("MYSQL_DATABASE"))
     #expect(supervisor.text("log").contains("AGORA_APP_ID"))
   }

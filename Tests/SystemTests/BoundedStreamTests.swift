@@ -15,20 +15,20 @@ import Testing
   func deadline() throws {
     let listener = try listen(on: address)
     defer { cleanUp() }
-    let silent = try BoundedStream(to: address, withinMilliseconds: 20)
+    let silent = try BoundedStream(to: address, withinMilliseconds: 200)
     var buffer = [UInt8](repeating: 0, count: 1024)
     do {
       _ = try silent.receive(into: &buffer)
       Issue.record("received from a silent far side")
     } catch { #expect(error.isTimeOut) }
-    let full = try BoundedStream(to: address, withinMilliseconds: 20)
+    let full = try BoundedStream(to: address, withinMilliseconds: 200)
     do {
       try full.send([UInt8](repeating: 0, count: 16_777_216))
       Issue.record("sent to a far side that does not read")
     } catch { #expect(error.isTimeOut) }
     _ = Descriptor(accept(listener.raw, nil, nil))
     let connection = Descriptor(accept(listener.raw, nil, nil))
-    let endless = try BoundedStream(to: address, withinMilliseconds: 50)
+    let endless = try BoundedStream(to: address, withinMilliseconds: 200)
     let sender = Descriptor(accept(listener.raw, nil, nil))
     let raw = sender.raw
     let thread = try Thread.start(name: "sender") {

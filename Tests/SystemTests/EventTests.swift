@@ -42,8 +42,8 @@ import Testing
       _ = write(raw, &one, 8)
     }
     let started = MonotonicClock.milliseconds()
-    #expect(try ready(&epoll, 10_000) == [7])
-    #expect(MonotonicClock.milliseconds() - started < 5000)
+    #expect(try ready(&epoll, 120_000) == [7])
+    #expect(MonotonicClock.milliseconds() - started < 100_000)
     thread.join()
   }
 
@@ -61,13 +61,16 @@ import Testing
 
   @Test func aTimerTicks() throws {
     var epoll = try Epoll()
+    let started = MonotonicClock.milliseconds()
     let timer = try TimerDescriptor(intervalMilliseconds: 20)
     try epoll.add(timer.descriptor.raw, .read, tag: 1)
-    #expect(timer.drain() == 0)
-    #expect(try ready(&epoll, 2000) == [1])
+    let atOnce = timer.drain()
+    // Whoever is held up for so long here sees a tick already.
+    #expect(atOnce == 0 || MonotonicClock.milliseconds() - started >= 20)
+    #expect(try ready(&epoll, 60_000) == [1])
     usleep(100_000)
     #expect(timer.drain() >= 4)
-    #expect(timer.drain() == 0)
+    #expect((0..<1000).contains { _ in timer.drain() == 0 })
   }
 
   @Test func signalsAreRead() throws {

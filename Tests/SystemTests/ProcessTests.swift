@@ -64,7 +64,7 @@ import Testing
     let started = MonotonicClock.microseconds()
     usleep(20_000)
     let passed = MonotonicClock.microseconds() - started
-    #expect((20_000..<5_000_000).contains(passed))
+    #expect((20_000..<120_000_000).contains(passed))
   }
 
   @Test func errorsNameTheirCall() {

@@ -4,6 +4,17 @@ import Glibc
 import Redis
 import System
 
+extension RedisTimeouts {
+  /// Of tests that are not about time: a busy machine may hold up any of their steps, and a refusal, too.
+  package static var patient: RedisTimeouts {
+    var timeouts = RedisTimeouts()
+    timeouts.connectMilliseconds = 30_000
+    timeouts.replyMilliseconds = 30_000
+    timeouts.cheapMilliseconds = 10_000
+    return timeouts
+  }
+}
+
 package final class RedisServer {
   private let directory: String
   private let options: [String]
@@ -14,7 +25,7 @@ package final class RedisServer {
   }
 
   package func connect() throws -> RedisConnection {
-    RedisConnection(address: try address)
+    RedisConnection(address: try address, timeouts: .patient)
   }
 
   package init(options: [String] = []) throws {

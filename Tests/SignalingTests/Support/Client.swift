@@ -6,6 +6,9 @@ import System
 import WebSocket
 
 final class Client {
+  /// Milliseconds that anything may take on a machine that stands still now and then.
+  static let patience: Int32 = 60_000
+
   struct Refused: Error { let status: Int }
   struct Ended: Error {}
   struct TimedOut: Error {}
@@ -32,7 +35,7 @@ final class Client {
   private var buffer: [UInt8] = []
 
   init(_ path: String) throws {
-    descriptor = try connect(to: .unix(path: path), timeoutMilliseconds: 1000)
+    descriptor = try connect(to: .unix(path: path), timeoutMilliseconds: Client.patience)
   }
 
   /// Ends the connection without a word.
@@ -44,7 +47,9 @@ final class Client {
     }
   }
 
-  func send(frame opcode: UInt8, _ payload: [UInt8] = []) {
+  func send(frame opcode: UInt8, _ payload: [UInt8] = []) { send(Self.frame(opcode, payload)) }
+
+  private static func frame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
     let mask: [UInt8] = [1, 2, 3, 4]
     var bytes: [UInt8] = [0x80 | opcode]
     if payload.count <= 125 {
@@ -52,22 +57,25 @@ final class Client {
     } else {
       bytes += [0xFE, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
     }
-    send(bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] })
+    return bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] }
   }
 
   func send(text: String) { send(frame: 1, Array(text.utf8)) }
 
+  /// Sends them in one go, so that no second goes by between them.
+  func send(texts: [String]) { send(texts.flatMap { Self.frame(1, Array($0.utf8)) }) }
+
   /// Sends a request and reads the answer's head, and its body unless it is an upgrade.
   func request(_ text: String) throws -> Answer {
     send(Array(text.utf8))
-    while buffer.firstRange(of: Array("\r\n\r\n".utf8)) == nil { try fill(5000) }
+    while buffer.firstRange(of: Array("\r\n\r\n".utf8)) == nil { try fill(Client.patience) }
     let end = buffer.firstRange(of: Array("\r\n\r\n".utf8))!
     let head = String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
     buffer.removeSubrange(..<end.upperBound)
     var answer = Answer(status: Int(head.split(separator: " ")[1]) ?? 0, head: head)
     if answer.status != 101 {
       let length = answer.field("Content-Length").flatMap { Int($0) } ?? 0
-      while buffer.count < length { try fill(5000) }
+      while buffer.count < length { try fill(Client.patience) }
       answer.body = try? JSONParser.parse(Array(buffer[..<length]))
       buffer.removeSubrange(..<length)
     }
@@ -94,13 +102,13 @@ final class Client {
 
   /// All that comes until the server ends the stream, as text.
   func everything() -> String {
-    while (try? fill(5000)) != nil {}
+    while (try? fill(Client.patience)) != nil {}
     defer { buffer = [] }
     return String(decoding: buffer, as: UTF8.self)
   }
 
   /// The next frame of any kind.
-  func frame(_ milliseconds: Int32 = 5000) throws -> Frame {
+  func frame(_ milliseconds: Int32 = Client.patience) throws -> Frame {
     while true {
       if let (frame, count) = Self.parse(buffer) {
         buffer.removeSubrange(..<count)
@@ -144,7 +152,7 @@ final class Client {
   }
 
   /// The next text frame, pings aside.
-  func next(_ milliseconds: Int32 = 5000) throws -> JSONValue {
+  func next(_ milliseconds: Int32 = Client.patience) throws -> JSONValue {
     while true {
       switch try frame(milliseconds) {
       case .text(let value): return value
@@ -155,7 +163,7 @@ final class Client {
   }
 
   /// The `data` of the next text frame, which has to be of this type.
-  func next(_ type: String, _ milliseconds: Int32 = 5000) throws -> JSONValue {
+  func next(_ type: String, _ milliseconds: Int32 = Client.patience) throws -> JSONValue {
     let message = try next(milliseconds)
     guard message["type"]?.stringValue == type, let data = message["data"] else {
       throw Unexpected(message: message)
@@ -166,7 +174,7 @@ final class Client {
   struct Unexpected: Error { let message: JSONValue }
 
   /// What the server closes with; nil where it ends the stream without a Close frame.
-  func closeCode(_ milliseconds: Int32 = 5000) throws -> UInt16? {
+  func closeCode(_ milliseconds: Int32 = Client.patience) throws -> UInt16? {
     do {
       while true {
         if case .close(let code) = try frame(milliseconds) { return code }
@@ -175,7 +183,7 @@ final class Client {
   }
 
   /// Whether the server ends the stream in time.
-  func isEnded(_ milliseconds: Int32 = 5000) -> Bool {
+  func isEnded(_ milliseconds: Int32 = Client.patience) -> Bool {
     do { while true { _ = try frame(milliseconds) } } catch { return error is Ended }
   }
 }

@@ -20,9 +20,12 @@ extension RunningSidecar {
 }
 
 extension Client {
-  func renew(_ user: String, until end: Timestamp?, requestId: String = "r") {
-    let token = World.token(user, until: end)
-    send(text: #"{"type":"auth","requestId":"\#(requestId)","data":{"token":"\#(token)"}}"#)
+  func renew(_ user: String, until end: Timestamp?) {
+    send(text: Self.renewal(user, until: end))
+  }
+
+  static func renewal(_ user: String, until end: Timestamp?) -> String {
+    #"{"type":"auth","requestId":"r","data":{"token":"\#(World.token(user, until: end))"}}"#
   }
 
   /// What a renewal is answered with: the new end.

@@ -1,6 +1,6 @@
 // A sidecar on a Unix socket of the test's own, with a world in memory behind it. A token is good if
 // it reads `user:NAME`, or `until:MILLISECONDS:NAME`, which ends then by the world's clock; `sleep:SECONDS` is
-// bad, and holds up the event loop for so long.
+// bad, and holds up the event loop for so long, and `hold` until the world's gate is opened.
 
 import Calls
 import Glibc
@@ -37,7 +37,7 @@ final class RunningSidecar {
       guard let socket = try? ListeningSocket.open(.unix(path: path)) else { return }
       try? sidecar.run(on: socket, settings: final, services: services)
     }
-    for _ in 0..<500 {
+    for _ in 0..<15_000 {
       if (try? connect(to: .unix(path: path), timeoutMilliseconds: 100)) != nil { return }
       usleep(2000)
     }
@@ -86,6 +86,7 @@ final class RunningSidecar {
 
   private static func login(_ token: String, _ world: World) throws(CallError) -> Login {
     if token.hasPrefix("sleep:") { sleep(UInt32(token.dropFirst(6)) ?? 0) }
+    if token == "hold" { world.gate.pass() }
     guard let login = World.login(token), login.endsAt.map({ $0 > world.now }) ?? true else {
       throw .authenticationFailed("bad token")
     }
@@ -138,9 +139,9 @@ final class RunningSidecar {
   }
 }
 
-/// Waits until something is true, for a few seconds.
+/// Waits until something is true, for half a minute.
 func eventually(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<400 {
+  for _ in 0..<3000 {
     if condition() { return true }
     usleep(10_000)
   }

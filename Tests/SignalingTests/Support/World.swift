@@ -25,9 +25,8 @@ final class World: Sendable {
     var failuresToRing = 0
     var ringing: [String] = []
     var touched: [String] = []
-    /// How long it takes to note presence.
-    var touchMilliseconds: UInt32 = 0
-    var touchesBegun = 0
+    /// Whoever notes presence waits at the gate.
+    var isTouchHeld = false
     /// The database answers and takes no writes; Redis likewise.
     var isReadOnly = false
     /// Until then, by the monotonic clock, whoever reads sees no event, as at a node that lags behind.
@@ -55,6 +54,25 @@ final class World: Sendable {
     var connectionId: String
     var deviceId: String?
   }
+
+  /// What holds up one of the sidecar's threads for as long as the test wants it.
+  final class Gate: Sendable {
+    private let waiting = Atomic(0)
+    private let isOpen = Atomic(false)
+
+    /// Whether a thread stands before it, or has gone through.
+    var isReached: Bool { waiting.load(ordering: .sequentiallyConsistent) > 0 }
+
+    func open() { isOpen.store(true, ordering: .sequentiallyConsistent) }
+
+    /// Goes on after a minute at the latest.
+    func pass() {
+      waiting.add(1, ordering: .sequentiallyConsistent)
+      for _ in 0..<60_000 where !isOpen.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+    }
+  }
+
+  let gate = Gate()
 
   private let state = Mutex(State())
   /// By how much the clock that logins are judged by is ahead of this host's, in milliseconds.
@@ -181,11 +199,7 @@ struct WorldBackend: Backend {
   func leaveRoster(server: String) throws { try ask { _ = $0.rosterServers.remove(server) } }
 
   func touch(_ users: [String]) throws {
-    let milliseconds = try ask { state in
-      state.touchesBegun += 1
-      return state.touchMilliseconds
-    }
-    usleep(milliseconds * 1000)
+    if try ask({ $0.isTouchHeld }) { world.gate.pass() }
     try ask { $0.touched += users }
   }
 
