@@ -73,10 +73,13 @@ struct FastCGIClient {
   func receive(_ descriptor: borrowing Descriptor) -> FastCGIReply {
     var answer: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
-    while case let count = read(descriptor.raw, &chunk, chunk.count), count > 0 {
+    var reply = FastCGIReply()
+    // A connection whose body was late stays open behind its answer.
+    while !reply.isComplete, case let count = read(descriptor.raw, &chunk, chunk.count), count > 0 {
       answer += chunk[..<count]
+      reply = decode(answer)
     }
-    return decode(answer)
+    return reply
   }
 
   /// Connects and sends, and leaves it to the caller to wait for an answer or not.

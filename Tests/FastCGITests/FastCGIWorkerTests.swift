@@ -126,7 +126,7 @@ private func respond(_ request: HTTPRequest) -> HTTPResponse {
       (FastCGIWorker.bodyLimit + 1, 1, 201, "POST /  0 true abcdefgh"),
     ])
   func lateBody(sentAtOnce: Int, bytesAtATime: Int, status: Int, answer: String) throws {
-    try withWorker(bodyTimeoutMilliseconds: 1500) { client in
+    try withWorker(bodyTimeoutMilliseconds: 800) { client in
       let parameters = [
         ("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/"), ("REQUEST_ID", "abcdefgh"),
       ]

@@ -52,9 +52,9 @@ import Testing
     defer { withExtendedLifetime((silent, good)) {} }
     let (refusing, slow) = (try address(1), try address(silent.port))
     let addresses = [refusing, slow, try address(good.port)]
-    #expect(try addresses.connect(until: Deadline(milliseconds: 6000)).raw >= 0)
+    #expect(try addresses.connect(until: Deadline(milliseconds: 2000)).raw >= 0)
     #expect(throws: HTTPClientError.connect("Connection refused")) {
-      _ = try [slow, refusing].connect(until: Deadline(milliseconds: 6000)).raw
+      _ = try [slow, refusing].connect(until: Deadline(milliseconds: 2000)).raw
     }
     #expect(throws: HTTPClientError.timedOut(.connect)) {
       _ = try [refusing, slow].connect(until: Deadline(milliseconds: 400)).raw
@@ -72,7 +72,7 @@ import Testing
   @Test func aServerThatDoesNotSpeak() throws {
     let listener = try SilentListener(backlog: 10)
     defer { withExtendedLifetime(listener) {} }
-    let limits = HTTPExchangeLimits(connectMilliseconds: 2000, totalMilliseconds: 3000)
+    let limits = HTTPExchangeLimits(connectMilliseconds: 700, totalMilliseconds: 1000)
     #expect(throws: HTTPClientError.timedOut(.tlsHandshake)) {
       try post("https://127.0.0.1:\(listener.port)/", limits)
     }

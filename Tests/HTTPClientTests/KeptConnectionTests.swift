@@ -15,9 +15,9 @@ import Testing
 
     init(isSecure: Bool, own: Bool = false, _ limits: HTTPExchangeLimits = .patient) throws {
       let certificates = Certificates.shared
+      let certificate = isSecure ? certificates.good : nil
       server =
-        own
-        ? try WebServer(isSecure ? certificates.good : nil, restarts: true) : isSecure ? .secure : .plain
+        own ? try WebServer(certificate, restarts: true) : isSecure ? .secure : .plain
       client = HTTPClient(trust: try TrustStore(caFile: certificates.authority), limits: limits)
     }
 

@@ -88,7 +88,7 @@ import Testing
   func hanging() throws {
     let redis = try connection {
       $0.cheapMilliseconds = 50
-      $0.replyMilliseconds = 3000
+      $0.replyMilliseconds = 1500
       $0.backOffMilliseconds = 600_000
     }
     #expect(try name(redis) == "first")

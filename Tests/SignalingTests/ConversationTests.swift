@@ -250,7 +250,7 @@ import Testing
   @Test func theServerPingsAndDropsTheSilent() throws {
     let sidecar = try RunningSidecar {
       $0.server.pingSeconds = 1
-      $0.server.silenceSeconds = 6
+      $0.server.silenceSeconds = 4
     }
     let client = try sidecar.greeted("alice")
     #expect(try client.frame() == .ping)
