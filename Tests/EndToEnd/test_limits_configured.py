@@ -16,6 +16,7 @@ from support.rate_limits import (
     refused_by_limit,
     report,
     ticket,
+    within_a_window,
 )
 from support.stack import wait_until
 from support.variants import variant
@@ -37,6 +38,7 @@ criterion = pytest.mark.criterion
         (active, 120),
     ],
 )
+@within_a_window
 def test_each_limit_is_configurable(people, request_of, limit):
     """RATE_LIMIT_… of the environment."""
     person = people.person()

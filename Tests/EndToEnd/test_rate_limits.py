@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +11,7 @@ from support import expect, keys
 from support.clock import stored
 from support.people import send
 from support.rate_limits import (
+    WINDOW_SECONDS,
     active,
     generate,
     history,
@@ -20,6 +20,7 @@ from support.rate_limits import (
     refused_by_limit,
     report,
     ticket,
+    within_a_window,
 )
 
 criterion = pytest.mark.criterion
@@ -33,25 +34,6 @@ LIMITS = [
     pytest.param(ticket, 30, marks=criterion("C11.4"), id="ticket"),
     pytest.param(active, 300, marks=criterion("C11.4"), id="other"),
 ]
-
-
-WINDOW_SECONDS = 60
-
-
-def within_a_window(test):
-    """Where a busy machine took so long that the first requests had left their window, other users begin anew."""
-
-    @functools.wraps(test)
-    def run(*arguments, **named):
-        for is_last in (False, False, True):
-            started = time.monotonic()
-            try:
-                return test(*arguments, **named)
-            except AssertionError:
-                if is_last or time.monotonic() - started < WINDOW_SECONDS:
-                    raise
-
-    return run
 
 
 @criterion("R10.4", "R10.5")

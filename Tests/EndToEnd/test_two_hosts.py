@@ -20,6 +20,7 @@ from support.hosts import Device, at
 from support.outages import halted
 from support.people import People
 from support.races import code_of, rows, together
+from support.rate_limits import within_a_window
 from support.sockets import Socket
 from support.stack import wait_until
 
@@ -196,6 +197,7 @@ def test_a_user_is_in_one_call(hosts_people, hosts, pool):
 
 
 @criterion("R10.1", "R10.4", "R10.5")
+@within_a_window
 def test_a_rate_limit(hosts_people, hosts):
     """Ten a minute are ten on both hosts together."""
     caller, _, call = hosts_people.connecting()

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+import functools
+import time
+
 from support import expect
+from support.pauses import Pauses
+
+WINDOW_SECONDS = 60
+# What a worker waits for Redis; then it counts by itself for a second.
+REDIS_SECONDS = 0.5
+
+
+def within_a_window(test):
+    """Other users begin anew where the first requests had left their window before the last one came, as a busy machine
+    takes long, and where workers counted apart, as none hears of Redis on a machine that stands still."""
+
+    @functools.wraps(test)
+    def run(*arguments, **named):
+        for is_last in (False, False, True):
+            started = time.monotonic()
+            with Pauses() as pauses:
+                try:
+                    return test(*arguments, **named)
+                except AssertionError:
+                    is_whole = time.monotonic() - started < WINDOW_SECONDS
+                    if is_last or (is_whole and pauses.longest < REDIS_SECONDS / 2):
+                        raise
+
+    return run
 
 
 def generate(person):
