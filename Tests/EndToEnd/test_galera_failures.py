@@ -19,6 +19,15 @@ pytestmark = [pytest.mark.xdist_group("galera"), pytest.mark.timeout(300)]
 slow = pytest.mark.slow
 
 
+@pytest.fixture
+def whole_cluster(cluster, whole_cluster):
+    """The same, and while the test runs a node that is lost is given up after 2 s, as in the guide's figures."""
+    cluster.suspect_after(2)
+    yield
+    cluster.whole()
+    cluster.suspect_after(cluster.suspect_seconds)
+
+
 def test_the_node_in_use_is_killed(cluster, cluster_people, whole_cluster, figures):
     """Requests go on at the next node; those under way wait for it, or fail with 503, never with 500."""
     with Traffic(cluster_people).flowing() as traffic:
@@ -26,7 +35,7 @@ def test_the_node_in_use_is_killed(cluster, cluster_people, whole_cluster, figur
         moment = time.monotonic()
         cluster.nodes[0].kill()
         wait_until(lambda: cluster.nodes[1].count("wsrep_cluster_size") == 2, 40, 0.1)
-        traffic.await_success()
+        traffic.await_success(lambda: cluster.heal(cluster.nodes[1:]))
         time.sleep(3)
     figures(f"the node in use killed: {traffic.described(moment)}")
     traffic.check()
@@ -40,7 +49,7 @@ def test_a_node_that_is_cut_off(cluster, cluster_people, whole_cluster, figures)
         with cluster.nodes[0].isolated():
             wait_until(lambda: cluster.nodes[0].count("wsrep_cluster_size") == 1, 30, 0.1)
             wait_until(lambda: cluster.nodes[1].count("wsrep_cluster_size") == 2, 30, 0.1)
-            traffic.await_success()
+            traffic.await_success(lambda: cluster.heal(cluster.nodes[1:]))
             time.sleep(3)
     figures(f"the node in use cut off: {traffic.described(moment)}")
     traffic.check()

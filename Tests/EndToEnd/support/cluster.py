@@ -196,9 +196,9 @@ class Cluster:
             if not alive(node.process.pid):
                 node.start()
         for node in self.nodes:
-            wait_until(node.is_whole, 60, 0.1)
+            wait_until(node.is_whole, 120, 0.1, node.name)
         self.a.local, self.b.local = threading.local(), threading.local()
-        wait_until(lambda: answers(self.a) and answers(self.b), 30, 0.1)
+        wait_until(lambda: answers(self.a) and answers(self.b), 60, 0.1)
 
     def down(self) -> None:
         for directory in reversed(self.stacks):

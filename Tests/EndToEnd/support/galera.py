@@ -36,7 +36,9 @@ class Node(cluster.Node):
     current = "SET wsrep_sync_wait = 7"
     apart = ("SET SESSION wsrep_on = OFF",)
 
-    def __init__(self, directory: Path, name: str, ports: list[int], members: str):
+    def __init__(
+        self, directory: Path, name: str, ports: list[int], members: str, suspect_seconds: int
+    ):
         port, group, ist, sst = ports
         super().__init__(directory, name, port)
         # rsync's daemon, which brings the data to a node that joins, drops root's rights.
@@ -48,8 +50,8 @@ class Node(cluster.Node):
             "gcache.size": "32M",
             "pc.recovery": "false",
             "evs.keepalive_period": "PT0.5S",
-            "evs.suspect_timeout": "PT2S",
-            "evs.inactive_timeout": "PT4S",
+            "evs.suspect_timeout": f"PT{suspect_seconds}S",
+            "evs.inactive_timeout": f"PT{2 * suspect_seconds}S",
         }
         joined = ";".join(f"{key}={value}" for key, value in options.items())
         self.config.write_text(f"""[mysqld]
@@ -107,6 +109,11 @@ wsrep-provider-options = "{joined}"
         """Sets an option of the provider."""
         self.administrate(f"SET GLOBAL wsrep_provider_options = '{option}'")
 
+    def is_primary(self) -> bool:
+        """Whether it is of the part of the cluster that serves."""
+        rows = self.administrate("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_status'")
+        return [row["Value"] for row in rows] == ["Primary"]
+
     @contextlib.contextmanager
     def isolated(self) -> Iterator[None]:
         """By the provider itself (Galera, "gmcast.isolate")."""
@@ -123,13 +130,41 @@ wsrep-provider-options = "{joined}"
 class Cluster(cluster.Cluster):
     kind = "galera"
     obstacle = staticmethod(obstacle)
+    # After how long without a word nodes take another one for lost. A busy machine stands still for seconds, and
+    # nodes that are out of touch with one another serve nothing.
+    suspect_seconds = 10
+
+    def suspect_after(self, seconds: int) -> None:
+        """Sets it until a node starts again."""
+        options = [
+            f"evs.inactive_timeout=PT{2 * max(seconds, self.suspect_seconds)}S",  # never less than the other
+            f"evs.suspect_timeout=PT{seconds}S",
+            f"evs.inactive_timeout=PT{2 * seconds}S",
+        ]
+        for node in self.nodes:
+            for option in options:
+                node.provide(option)
+
+    def heal(self, nodes: list[Node]) -> None:
+        """Nodes that remain without another one, and then were out of touch with one another since the machine stood
+        still, do not serve when they are in touch again. Their administrator declares them to be the cluster (Galera,
+        "pc.bootstrap")."""
+        if nodes[0].count("wsrep_cluster_size") == len(nodes) and not nodes[0].is_primary():
+            with contextlib.suppress(pymysql.err.Error):  # it is of the part that serves by now
+                nodes[0].provide("pc.bootstrap=YES")
 
     def start_nodes(self) -> None:
         ports = free_ports(12)
         groups = [ports[index * 4 + 1] for index in range(3)]
         members = ",".join(f"127.0.0.1:{port}" for port in groups)
         self.nodes = [
-            Node(self.directory, f"n{index}", ports[index * 4 : index * 4 + 4], members)
+            Node(
+                self.directory,
+                f"n{index}",
+                ports[index * 4 : index * 4 + 4],
+                members,
+                self.suspect_seconds,
+            )
             for index in range(3)
         ]
         first = self.nodes[0]

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import threading
 import time
+from collections.abc import Callable
 
 import requests
 
@@ -123,11 +124,16 @@ class Traffic:
             finally:
                 self.stop.set()
 
-    def await_success(self) -> None:
-        """Waits until a request that is sent from now on has succeeded."""
-        now = time.monotonic()
+    def await_success(self, remedy: Callable[[], None] = lambda: None) -> None:
+        """Waits until a request that is sent from now on has succeeded; tries the remedy each time that none has for
+        15 s."""
+        now = last = time.monotonic()
 
         def succeeds() -> bool:
+            nonlocal last
+            if time.monotonic() - last > 15:
+                remedy()
+                last = time.monotonic()
             return any(begin > now and status < 300 for begin, _, status in list(self.answers))
 
         wait_until(succeeds, 60, 0.1)
