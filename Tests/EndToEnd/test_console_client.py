@@ -53,7 +53,7 @@ def test_a_rate_limit_says_when(run, people):
     person = people.person()
     body = """
     const client = make(given[0]);
-    for (let number = 0; number < 40; number++) {
+    for (let number = 0; number < 400; number++) {
       const error = await failure(client.history());
       if (error) return error;
     }"""
