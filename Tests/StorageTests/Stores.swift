@@ -35,6 +35,7 @@ struct Stores {
     _ test: TestDatabase = .current, options: MySQLOptions? = nil, ringSeconds: Int = 60,
     maximumSeconds: Int = 7200, recording: Recording = []
   ) throws {
+    let isOwn = options == nil
     let options = options ?? test.options
     database = Database(options, recording: recording)
     let hints = Hints(redis: nil)
@@ -50,7 +51,7 @@ struct Stores {
     audit = TokenAudit(database)
     media = MediaStore(database, hints: hints, absenceSeconds: Self.absenceSeconds)
     availability = AvailabilityStore(database)
-    connection = try MySQLConnection(options)
+    connection = try isOwn ? test.connect() : MySQLConnection(options)
   }
 
   func sweeper(quality: Int = 0, audit: Int = 0) -> Sweeper {

@@ -14,8 +14,11 @@ package enum TestServer {
   package static let user = environment["TEST_MYSQL_USER"] ?? ""
   package static let password = environment["TEST_MYSQL_PASSWORD"] ?? ""
 
+  /// With time for a machine that stands still.
   package static func options(database: String) -> MySQLOptions {
-    MySQLOptions(socket: socket, user: user, password: password, database: database)
+    var options = MySQLOptions(socket: socket, user: user, password: password, database: database)
+    (options.connectTimeoutSeconds, options.readTimeoutSeconds) = (30, 60)
+    return options
   }
 }
 
