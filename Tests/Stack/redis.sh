@@ -30,9 +30,11 @@ redis_query() { # COMMAND…
 
 redis_answers() { [[ $(redis_query PING) == PONG ]]; }
 
-# The stack's Redis, also one that a test has started again on the stack's port by its own means.
+# The stack's Redis, also one that a test has started again on the stack's port by its own means. `make down` is not
+# told the port: it is the one of the stack's configuration, which a stack that shares another's Redis does not have.
 redis_pid() {
-  local pid
+  local pid REDIS_PORT
+  REDIS_PORT=$(sed -n 's/^port //p' "$CONFIG_DIR/redis.conf" 2>/dev/null) || return 0
   pid=$(process_recorded redis)
   if ! process_ours "$pid" && ! redis_titled "$pid"; then
     [[ -f $ENV_FILE ]] || return 0
