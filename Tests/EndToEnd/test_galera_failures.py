@@ -20,8 +20,9 @@ slow = pytest.mark.slow
 
 
 @pytest.fixture
-def whole_cluster(cluster, whole_cluster):
-    """The same, and while the test runs a node that is lost is given up after 2 s, as in the guide's figures."""
+def whole_cluster(cluster):
+    """The test ends with every node and both hosts up; a node that is lost meanwhile is given up after 2 s, as in the
+    guide's figures."""
     cluster.suspect_after(2)
     yield
     cluster.whole()

@@ -21,11 +21,8 @@ PASSWORD = "cluster"
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody takes while a node is down either."""
-    return [port for _ in range(0, count, 5) for port in neighbours(free_port())][:count]
-
-
-def neighbours(first: int) -> range:
-    return range(first, first + 5)
+    firsts = [free_port() for _ in range(0, count, 5)]
+    return [first + offset for first in firsts for offset in range(5)][:count]
 
 
 class Node:

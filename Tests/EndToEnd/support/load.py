@@ -92,8 +92,7 @@ class Traffic:
         self.ask(lambda: person.get("/calls/active", timeout=60))
 
     def call(self, caller, callee) -> None:
-        body = {"calleeId": callee.id, "callType": "video"}
-        response = self.ask(lambda: caller.post("/calls/initiate", body, timeout=60))
+        response = self.ask(lambda: caller.initiate(callee, timeout=60))
         body = response.json()
         if response.status_code == 201:
             call_id = body["data"]["callId"]

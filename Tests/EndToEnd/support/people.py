@@ -77,12 +77,17 @@ class Person:
     # Calls: the request, and (for what must succeed) the data of its answer.
 
     def initiate(
-        self, callee: Person | str, kind: str = "video", key: str | None = None, **others
+        self,
+        callee: Person | str,
+        kind: str = "video",
+        key: str | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        **others,
     ) -> requests.Response:
         callee_id = callee.id if isinstance(callee, Person) else callee
         headers = {} if key is None else {"Idempotency-Key": key}
         body = {"calleeId": callee_id, "callType": kind} | others
-        return self.post("/calls/initiate", body, headers=headers)
+        return self.post("/calls/initiate", body, headers=headers, timeout=timeout)
 
     def call(self, callee: Person, kind: str = "video") -> dict:
         return expect.succeeded(self.initiate(callee, kind), 201)
