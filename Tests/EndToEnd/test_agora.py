@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from support import expect, invariants
+from support.clock import shift_call
 from support.notices import (
     BY_ITSELF,
     CHANNEL_CREATE,
@@ -56,14 +57,6 @@ def not_over_within(seconds: float, person, call) -> None:
     while time.monotonic() < until:
         assert status(person, call) != "ended"
         time.sleep(0.1)
-
-
-def backdate(people, call) -> None:
-    """Makes the call half a minute old."""
-    people.stack.sql(
-        "UPDATE calls SET created_at = created_at - INTERVAL 30 SECOND WHERE id = %s",
-        call["callId"],
-    )
 
 
 def reporters(caller, callee, call) -> list[str | None]:
@@ -343,12 +336,7 @@ class TestAbsence:
         caller, callee, call = people.connecting()
         agora.both_join(caller, callee, call)
         sockets = [person.socket() for person in (caller, callee)]
-        people.stack.sql(
-            "UPDATE calls SET created_at = created_at - INTERVAL 30 SECOND, "
-            "accepted_at = accepted_at - INTERVAL 30 SECOND, "
-            "connected_at = connected_at - INTERVAL 30 SECOND WHERE id = %s",
-            call["callId"],
-        )
+        shift_call(people.stack, call["callId"], 30)
         agora.deliver(agora.leaves(caller, call, first))
         assert media(caller, call) == ("left", "joined")
         leaves = agora.leaves(callee, call, last)
@@ -442,7 +430,7 @@ class TestChannelGone:
     def test_at_once_where_notices_are_late(self, people, agora):
         """§9.2: they tell the second only, and all three happened in the same one."""
         caller, callee, call = people.connecting()
-        backdate(people, call)
+        shift_call(people.stack, call["callId"], 30)
         at = int(time.time()) - 5
         agora.deliver(
             agora.joins(caller, call, at=at - 9),
@@ -480,7 +468,7 @@ class TestChannelGone:
         ]
         destroyed = agora.destroys(call, at=now - 6)
         back = [agora.joins(person, call) for person in (caller, callee)]
-        backdate(people, call)
+        shift_call(people.stack, call["callId"], 30)
         agora.deliver(*gone, *back, destroyed)
         not_over_within(ABSENCE_SECONDS + 2, caller, call)
         assert media(caller, call) == ("joined", "joined")
