@@ -51,24 +51,25 @@ def test_each_limit_is_configurable(people, request_of, limit):
 @pytest.mark.timeout(300)
 def test_any_window_of_sixty_seconds(people):
     """Per user in *any* 60 s window; Retry-After is when the next request will be let through. Each request was counted
-    at some moment between its beginning and its end; what is refused does not count."""
+    at some moment between its beginning and its end; what is refused does not count. The clock is the one that Redis has,
+    which may be set while the monotonic one goes on as before."""
     person = people.person()
 
     def ask():
-        began = time.monotonic()
+        began = time.time()
         response = generate(person)
-        return response, began, time.monotonic()
+        return response, began, time.time()
 
     answer, begun, ended = ask()
     assert answer.status_code != 429
-    wait_until(lambda: time.monotonic() - begun > 20, interval=0.1)
+    wait_until(lambda: time.time() - begun > 20, interval=0.1)
     second, third = ask(), ask()
     assert 429 not in (second[0].status_code, third[0].status_code)
     answer, asked, answered = ask()
     retry = refused_by_limit(answer, 3)
     assert 60 - (answered - begun) <= retry <= 60 - (asked - ended) + 1, retry
     due = answered + retry
-    wait_until(lambda: time.monotonic() > due - 5, 70, 0.1)
+    wait_until(lambda: time.time() > due - 5, 70, 0.1)
     while True:
         answer, asked, answered = ask()
         if answer.status_code != 429:
